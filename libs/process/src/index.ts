@@ -6,3 +6,4 @@ export { ExpressionError } from './expressions/expression.types.js';
 export type * from './head/head-change.types.js';
 export type * from './json.types.js';
 export type * from './operators/operator-descriptor.types.js';
+export * from './audit/effect.audit.js';
