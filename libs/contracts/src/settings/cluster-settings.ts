@@ -1,0 +1,88 @@
+import { z } from 'zod';
+
+interface ClusterSetting<T extends z.ZodType> {
+  schema: T;
+  default: z.output<T>;
+  meaning: string;
+}
+function setting<T extends z.ZodType>(schema: T, fallback: z.output<T>, meaning: string): ClusterSetting<T> {
+  return { schema, default: fallback, meaning };
+}
+const milliseconds = (min: number, max: number) => z.number().int().min(min).max(max);
+const days = z.number().int().min(1).max(36_500);
+
+/** Every cluster setting: a row with a default, changed by REST, seen by all services within five seconds, audited. */
+export const clusterSettings = {
+  'polling.claimMs': setting(
+    milliseconds(50, 60_000),
+    1000,
+    'How often an executor looks for runnable processes when no hint wakes it',
+  ),
+  'polling.scheduleMs': setting(
+    milliseconds(50, 60_000),
+    1000,
+    'How often the scheduler looks for what is to be admitted when no hint wakes it',
+  ),
+  'polling.tailMs': setting(
+    milliseconds(20, 60_000),
+    250,
+    'How often subscribers of the embedded bus read the tail of the log when no hint wakes them',
+  ),
+  'polling.streamMs': setting(
+    milliseconds(50, 5000),
+    1000,
+    'How often a live stream looks for new events when no hint wakes it',
+  ),
+  'lease.executorMs': setting(
+    milliseconds(500, 600_000),
+    3000,
+    'How long an executor that writes no heartbeat keeps its lease',
+  ),
+  'lease.heartbeatMs': setting(milliseconds(100, 60_000), 1000, 'How often an executor writes its heartbeat'),
+  'quarantine.deaths': setting(
+    z.number().int().min(1).max(1_000_000),
+    3,
+    'How many executors may die driving a process alone, with no progress between, before it becomes an incident',
+  ),
+  'admission.maxRunning': setting(
+    z.number().int().min(1).max(100_000_000).nullable(),
+    null,
+    'How many processes may run at once in the cluster; null: no limit',
+  ),
+  'snapshot.everyEvents': setting(
+    z.number().int().min(10).max(1_000_000),
+    500,
+    'After how many events the folded state of a long stream is kept',
+  ),
+  'selfAudit.everyMs': setting(
+    milliseconds(1000, 3_600_000),
+    20_000,
+    'How often the scheduler looks for open processes that nobody would drive on',
+  ),
+  'retention.endedProcessDays': setting(
+    days.nullable(),
+    null,
+    'After how many days ended processes are archived and removed; null: kept',
+  ),
+  'retention.idempotencyDays': setting(days, 7, 'How long an Idempotency-Key and its answer are kept'),
+  'retention.executorMinutes': setting(
+    z.number().int().min(1).max(525_600),
+    60,
+    'How long an executor that is gone is still listed',
+  ),
+  'retention.auditDays': setting(days, 365, 'How long audit rows are kept'),
+  'limits.inputBytes': setting(
+    z.number().int().min(1024).max(262_144),
+    262_144,
+    'How large the inputs of one request may be, as JSON',
+  ),
+  'limits.openStreams': setting(
+    z.number().int().min(1).max(100_000),
+    1000,
+    'How many live streams one intake serves at once',
+  ),
+} as const;
+
+export type ClusterSettingName = keyof typeof clusterSettings;
+export type ClusterSettingValues = { [K in ClusterSettingName]: z.output<(typeof clusterSettings)[K]['schema']> };
+export const clusterSettingNames = Object.keys(clusterSettings) as ClusterSettingName[];
