@@ -1,1 +1,3 @@
-export {};
+export * from './baton-client.js';
+export * from './client.errors.js';
+export type { TransportOptions } from './http-transport.js';
