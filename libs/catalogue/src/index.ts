@@ -1,1 +1,9 @@
-export {};
+export * from './audit/audit.repository.js';
+export * from './catalogue.js';
+export * from './definitions/definition.repository.js';
+export * from './definitions/definition.store.js';
+export * from './environments/environment.repository.js';
+export * from './environments/environment.store.js';
+export * from './settings/setting.cache.js';
+export * from './settings/setting.repository.js';
+export * from './tokens/token.repository.js';
