@@ -12,6 +12,8 @@ export interface EventLog {
    * when one event cannot be stored (class 22, 23, 54) after the batch was halved until the culprit was alone.
    */
   append(appends: Append[]): Promise<AppendResult[]>;
+  /** The same, but tells for each append what became of it instead of throwing: what a group commit needs. */
+  appendEach(appends: readonly Append[]): Promise<AppendOutcome[]>;
   /** Events after `after` (exclusive, default 0), in order. */
   read(stream: string, after?: number, limit?: number): Promise<RecordedEvent[]>;
   /** The same for many streams in one round trip. */
@@ -36,7 +38,11 @@ export interface EventToAppend {
   id: string; // UUIDv7, made before the first try, kept over retries
   event: ProcessEvent;
   metadata: EventMetadata;
+  /** Default 1. */
+  schemaVersion?: number;
 }
+
+export type AppendOutcome = AppendResult | { status: 'bad'; error: BadEvent } | { status: 'in-doubt'; error: InDoubt };
 
 export type AppendResult =
   | { status: 'appended'; version: number; recordedAt: string }
@@ -91,6 +97,8 @@ export interface ExecutorRegistry {
     capacity: number;
     leaseMs: number;
     http?: string;
+    /** Default: a third of the lease. */
+    heartbeatMs?: number;
   }): Promise<void>;
   /** False: this incarnation was marked lost and must end. Returns the database's clock (ms). */
   heartbeat(
@@ -122,6 +130,10 @@ export interface ExecutorRow {
   capacity: number;
   startedAt: string;
   heartbeatAt: string;
+  http?: string;
+  leaseMs: number;
+  endedAt: string | null;
+  proof: 'exit' | 'lease' | 'left' | null;
 }
 
 /** The tail: settled events of all streams, for subscribers (rule 3). */
@@ -134,6 +146,17 @@ export interface Tail {
   checkpoint(subscriber: string): Promise<TailPosition | null>;
   /** Compare-and-set, so that a stale publisher cannot move it back. False: somebody else moved it. */
   moveCheckpoint(subscriber: string, from: TailPosition | null, to: TailPosition): Promise<boolean>;
+  /** Who holds the tail back, oldest first. */
+  horizon(): Promise<HorizonHolder[]>;
+  /** The end of what is settled now: where a subscriber begins that does not want the past. */
+  end(): Promise<TailPosition | null>;
+}
+export interface HorizonHolder {
+  pid: number | null;
+  database: string | null;
+  application: string;
+  state: string;
+  ageMs: number;
 }
 export interface TailPosition {
   logIncarnation: number;

@@ -1,1 +1,12 @@
 export * from './event-log.port.js';
+export * from './log-router.js';
+export * from './migrate/migration-runner.js';
+export * from './postgres/log-incarnation.js';
+export * from './postgres/log-pool.js';
+export * from './postgres/log-unavailable.error.js';
+export { classifyAppendFailure, isConnectionLoss, isUndecided } from './postgres/pg-errors.js';
+export { PostgresClaimSource } from './postgres/postgres-claim-source.js';
+export { PostgresEventLog } from './postgres/postgres-event-log.js';
+export { PostgresTail } from './postgres/postgres-tail.js';
+export { withTransaction } from './postgres/transaction.js';
+export * from './process-id.js';

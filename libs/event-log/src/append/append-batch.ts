@@ -1,0 +1,147 @@
+import type { Append } from '../event-log.port.js';
+import type { CellIds } from '../process-id.js';
+import { appendVersionsOnly, appendWithChanges } from '../sql/append.sql.js';
+import { changesAdmission, changesHead, changesWaits, type NetChange, netChangeOf } from './net-change.js';
+
+export interface Statement {
+  name: string;
+  text: string;
+  values: unknown[];
+}
+
+/** Builds the one statement that a batch needs: the fast form if only versions change, else the general one. */
+export function appendStatement(appends: readonly Append[], ids: CellIds): Statement {
+  const changes = appends.map((append) => netChangeOf(append.events.map((e) => e.event)));
+  const streams = appends.map((append) => ids.mustUuid(append.stream));
+  const values: unknown[] = [
+    streams,
+    appends.map((append) => (append.expected === 'none' ? 0 : append.expected)),
+    appends.map((append) => append.events.length),
+    appends.map((append) => append.owner === undefined),
+    appends.map((append) => append.owner ?? null),
+    ...eventColumns(appends, streams),
+  ];
+  const creates = appends.some((append) => append.expected === 'none');
+  const admission = changes.some(changesAdmission);
+  const waits = changes.some(changesWaits);
+  if (!creates && !admission && !waits && !changes.some(changesHead))
+    return { name: 'append_versions', text: appendVersionsOnly, values };
+  values.push(...headColumns(changes));
+  if (admission) values.push(JSON.stringify(admissionRows(changes, streams, ids)));
+  if (waits) values.push(JSON.stringify(waitRows(changes, streams)));
+  const name = `append_heads${admission ? '_admission' : ''}${waits ? '_waits' : ''}`;
+  return { name, text: textOf(name, admission, waits), values };
+}
+
+const texts = new Map<string, string>();
+function textOf(name: string, admission: boolean, waits: boolean): string {
+  let text = texts.get(name);
+  if (text === undefined) {
+    text = appendWithChanges({ admission, waits });
+    texts.set(name, text);
+  }
+  return text;
+}
+
+function eventColumns(appends: readonly Append[], streams: readonly string[]): unknown[] {
+  const columns: [string[], number[], string[], string[], number[], string[], (string | null)[]] = [
+    [],
+    [],
+    [],
+    [],
+    [],
+    [],
+    [],
+  ];
+  appends.forEach((append, at) => {
+    const before = append.expected === 'none' ? 0 : append.expected;
+    append.events.forEach((item, index) => {
+      columns[0].push(streams[at]!);
+      columns[1].push(before + index + 1);
+      columns[2].push(item.id);
+      columns[3].push(item.event.type);
+      columns[4].push(item.schemaVersion ?? 1);
+      columns[5].push(JSON.stringify(item.event.data));
+      const metadata = JSON.stringify(item.metadata);
+      columns[6].push(metadata === '{}' ? null : metadata);
+    });
+  });
+  return columns;
+}
+
+function headColumns(changes: readonly NetChange[]): unknown[] {
+  const runnable = (change: NetChange): number =>
+    change.runnableAt === undefined ? 0 : change.runnableAt === null ? 1 : change.runnableAt === 'now' ? 2 : 3;
+  return [
+    changes.map((c) => c.owner !== undefined),
+    changes.map((c) => c.owner ?? null),
+    changes.map(runnable),
+    changes.map((c) => (runnable(c) === 3 ? c.runnableAt : null)),
+    changes.map((c) => c.priority ?? null),
+    changes.map((c) => c.claimsReset),
+    changes.map((c) => c.claimsAdded),
+  ];
+}
+
+function admissionRows(changes: readonly NetChange[], streams: readonly string[], ids: CellIds): object {
+  const queue: object[] = [];
+  const unqueue: string[] = [];
+  const children: object[] = [];
+  changes.forEach((change, at) => {
+    const stream = streams[at]!;
+    if (change.queue === 'delete') unqueue.push(stream);
+    else if (change.queue)
+      queue.push({
+        stream,
+        priority: change.queue.priority,
+        not_before: change.queue.notBefore,
+        key: change.queue.key,
+        key_limit: change.queue.limit,
+        on_limit: change.queue.onLimit,
+      });
+    if (change.child)
+      children.push({
+        stream,
+        parent: ids.mustUuid(change.child.parent),
+        path: change.child.path,
+        attempt: change.child.attempt,
+      });
+  });
+  return { queue, unqueue, children };
+}
+
+function waitRows(changes: readonly NetChange[], streams: readonly string[]): object {
+  const rows = {
+    gone: [] as object[],
+    task: [] as object[],
+    taskChange: [] as object[],
+    incident: [] as object[],
+    receiver: [] as object[],
+    job: [] as object[],
+  };
+  changes.forEach((change, at) => {
+    const stream = streams[at]!;
+    for (const gone of change.gone) {
+      const keep = [...change[gone.table].keys()];
+      rows.gone.push({ table: gone.table, stream, id: gone.id ?? null, path: gone.path ?? null, keep });
+    }
+    for (const r of change.task.values())
+      rows.task.push({ stream, id: r.id, path: r.path, attempt: r.attempt, due_at: r.dueAt, detail: r.detail });
+    for (const [id, detail] of change.taskChange) rows.taskChange.push({ stream, id, detail });
+    for (const r of change.incident.values())
+      rows.incident.push({ stream, id: r.id, path: r.path, kind: r.kind, detail: r.detail });
+    for (const r of change.receiver.values())
+      rows.receiver.push({
+        stream,
+        path: r.path,
+        attempt: r.attempt,
+        name: r.name,
+        key: r.key,
+        keep_ms: r.keepMs,
+        topic: r.topic,
+      });
+    for (const r of change.job.values())
+      rows.job.push({ stream, id: r.id, path: r.path, attempt: r.attempt, queue: r.queue, detail: r.detail });
+  });
+  return rows;
+}

@@ -1,0 +1,53 @@
+import type { Pool } from 'pg';
+import type { ClaimSource } from '../event-log.port.js';
+import { CellIds } from '../process-id.js';
+import { lookForOrphans } from '../sql/look-for-orphans.sql.js';
+import { lookForRunnable } from '../sql/look-for-runnable.sql.js';
+import { nextDueAt } from '../sql/next-due-at.sql.js';
+import { ownedBy } from '../sql/owned-by.sql.js';
+
+/** Looks only: what is found is taken by an append at the version that was seen, so a look may be stale without harm. */
+export class PostgresClaimSource implements ClaimSource {
+  private readonly ids: CellIds;
+  constructor(
+    private readonly pool: Pool,
+    cell: string,
+  ) {
+    this.ids = new CellIds(cell);
+  }
+
+  async lookForRunnable(
+    limit: number,
+  ): Promise<{ stream: string; version: number; claims: number; priority: number }[]> {
+    const { rows } = await this.pool.query<{ id: string; version: number; claims: number; priority: number }>({
+      name: 'look_for_runnable',
+      text: lookForRunnable,
+      values: [limit],
+    });
+    return rows.map(({ id, ...row }) => ({ stream: this.ids.id(id), ...row }));
+  }
+
+  async ownedBy(executor: string): Promise<{ stream: string; version: number }[]> {
+    const { rows } = await this.pool.query<{ id: string; version: number }>({
+      name: 'owned_by',
+      text: ownedBy,
+      values: [executor],
+    });
+    return rows.map((row) => ({ stream: this.ids.id(row.id), version: row.version }));
+  }
+
+  async lookForOrphans(limit: number): Promise<{ stream: string; version: number; owner: string; claims: number }[]> {
+    // Looks at several times what it takes, so that two survivors seldom take the same.
+    const { rows } = await this.pool.query<{ id: string; version: number; owner: string; claims: number }>({
+      name: 'look_for_orphans',
+      text: lookForOrphans,
+      values: [limit, Math.max(limit * 4, 200)],
+    });
+    return rows.map(({ id, ...row }) => ({ stream: this.ids.id(id), ...row }));
+  }
+
+  async nextDueAt(): Promise<string | null> {
+    const { rows } = await this.pool.query<{ due: Date | null }>({ name: 'next_due_at', text: nextDueAt });
+    return rows[0]?.due?.toISOString() ?? null;
+  }
+}

@@ -1,0 +1,157 @@
+import type { EventMetadata, RecordedEvent } from '@baton/process';
+import type { Pool, PoolClient } from 'pg';
+import { appendStatement } from '../append/append-batch.js';
+import { appendIsolating } from '../append/isolate.js';
+import type { Append, AppendOutcome, AppendResult, EventLog, Head } from '../event-log.port.js';
+import { CellIds } from '../process-id.js';
+import { readEvents } from '../sql/read-events.sql.js';
+import { readHeads } from '../sql/read-heads.sql.js';
+import { classifyAppendFailure } from './pg-errors.js';
+
+/**
+ * The event log over PostgreSQL: one statement, one round trip, READ COMMITTED, autocommit.
+ *
+ * Invariants:
+ * 1. Version and owner are checked by the update that raises the version, in the statement that writes the events.
+ * 2. An append's transaction has no transaction id before the append (rule 2): in autocommit by construction,
+ *    within a transaction by a check that throws.
+ * 3. All-or-nothing per stream; a refused stream writes no row at all.
+ */
+export class PostgresEventLog implements EventLog {
+  readonly ids: CellIds;
+  constructor(
+    private readonly pool: Pool,
+    cell: string,
+  ) {
+    this.ids = new CellIds(cell);
+  }
+
+  async append(appends: Append[]): Promise<AppendResult[]> {
+    return settled(await this.appendEach(appends));
+  }
+
+  async appendEach(appends: readonly Append[]): Promise<AppendOutcome[]> {
+    if (appends.length === 0) return [];
+    checkAppends(appends);
+    return appendIsolating(appends, (part) => this.#send(part, this.pool), classifyAppendFailure);
+  }
+
+  /** For the writers that need a row of their own in the same transaction, written after the append (rule 2). */
+  async appendWithin(client: PoolClient, appends: readonly Append[]): Promise<AppendResult[]> {
+    checkAppends(appends);
+    const { rows } = await client.query<{ id: string | null }>('select pg_current_xact_id_if_assigned() as id');
+    if (rows[0]?.id != null)
+      throw new Error('An append must be the first write of its transaction: it already has a transaction id.');
+    return this.#send(appends, client);
+  }
+
+  async #send(appends: readonly Append[], db: Pool | PoolClient): Promise<AppendResult[]> {
+    const { rows } = await db.query<{ id: string; recorded_at: Date }>(appendStatement(appends, this.ids));
+    const written = new Map(rows.map((row) => [row.id, row.recorded_at]));
+    return appends.map((append) => {
+      const at = written.get(this.ids.mustUuid(append.stream));
+      if (!at) return { status: 'refused' };
+      const before = append.expected === 'none' ? 0 : append.expected;
+      return { status: 'appended', version: before + append.events.length, recordedAt: at.toISOString() };
+    });
+  }
+
+  async read(stream: string, after = 0, limit = 2_147_483_647): Promise<RecordedEvent[]> {
+    return (await this.#read([{ stream, after }], limit)).get(stream) ?? [];
+  }
+
+  readMany(streams: { stream: string; after: number }[]): Promise<Map<string, RecordedEvent[]>> {
+    return this.#read(streams, 2_147_483_647);
+  }
+
+  async #read(streams: { stream: string; after: number }[], limit: number): Promise<Map<string, RecordedEvent[]>> {
+    const found = new Map<string, RecordedEvent[]>(streams.map(({ stream }) => [stream, []]));
+    const known = streams.flatMap(({ stream, after }) => {
+      const uuid = this.ids.uuid(stream);
+      return uuid === null ? [] : [{ uuid, after }];
+    });
+    if (known.length === 0) return found;
+    const { rows } = await this.pool.query<EventRow>({
+      name: 'read_events',
+      text: readEvents,
+      values: [known.map((s) => s.uuid), known.map((s) => s.after), limit],
+    });
+    for (const row of rows) {
+      const event = recordedEvent(row, this.ids);
+      found.get(event.stream)?.push(event);
+    }
+    return found;
+  }
+
+  async heads(streams: string[]): Promise<Map<string, Head>> {
+    const uuids = streams.flatMap((stream) => this.ids.uuid(stream) ?? []);
+    if (uuids.length === 0) return new Map();
+    const { rows } = await this.pool.query<HeadRow>({ name: 'read_heads', text: readHeads, values: [uuids] });
+    return new Map(
+      rows.map((row) => {
+        const stream = this.ids.id(row.id);
+        const runnableAt = row.runnable_at?.toISOString() ?? null;
+        return [
+          stream,
+          { stream, version: row.version, owner: row.owner, runnableAt, priority: row.priority, claims: row.claims },
+        ];
+      }),
+    );
+  }
+}
+
+export interface EventRow {
+  stream_id: string;
+  sequence: number;
+  event_id: string;
+  type: string;
+  schema_version: number;
+  data: unknown;
+  metadata: EventMetadata | null;
+  recorded_at: Date;
+  log_incarnation: number;
+}
+interface HeadRow {
+  id: string;
+  version: number;
+  owner: string | null;
+  runnable_at: Date | null;
+  priority: number;
+  claims: number;
+}
+
+export function recordedEvent(row: EventRow, ids: CellIds): RecordedEvent {
+  const recorded = {
+    type: row.type,
+    data: row.data,
+    id: row.event_id,
+    stream: ids.id(row.stream_id),
+    sequence: row.sequence,
+    recordedAt: row.recorded_at.toISOString(),
+    schemaVersion: row.schema_version,
+    logIncarnation: row.log_incarnation,
+    metadata: row.metadata ?? {},
+  };
+  // What was appended was a ProcessEvent; readers upcast older shapes by schemaVersion.
+  return recorded as RecordedEvent;
+}
+
+export function settled(outcomes: readonly AppendOutcome[]): AppendResult[] {
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'bad' || outcome.status === 'in-doubt') throw outcome.error;
+    return outcome;
+  });
+}
+
+export function checkAppends(appends: readonly Append[]): void {
+  const streams = new Set<string>();
+  for (const append of appends) {
+    if (streams.has(append.stream)) throw new Error(`The stream ${append.stream} occurs twice in one batch.`);
+    streams.add(append.stream);
+    if (append.events.length === 0) throw new Error(`An append to ${append.stream} without events.`);
+    if (append.expected !== 'none' && !(Number.isInteger(append.expected) && append.expected > 0))
+      throw new Error(
+        `An append to ${append.stream} expects the version ${append.expected}: it must be above 0, or none.`,
+      );
+  }
+}

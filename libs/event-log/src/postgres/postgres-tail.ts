@@ -1,0 +1,144 @@
+import type { RecordedEvent } from '@baton/process';
+import type { Pool } from 'pg';
+import type { HorizonHolder, Tail, TailPosition } from '../event-log.port.js';
+import { CellIds } from '../process-id.js';
+import { createCheckpoint } from '../sql/create-checkpoint.sql.js';
+import { moveCheckpoint } from '../sql/move-checkpoint.sql.js';
+import { readHorizon } from '../sql/read-horizon.sql.js';
+import { readTail } from '../sql/read-tail.sql.js';
+import { type EventRow, recordedEvent } from './postgres-event-log.js';
+
+const start: TailPosition = {
+  logIncarnation: 0,
+  transactionId: '0',
+  stream: '',
+  sequence: 0,
+};
+const firstUuid = '00000000-0000-0000-0000-000000000000';
+const horizonEveryMs = 1_000;
+
+/**
+ * The tail of one cell (design 2, rule 3).
+ * Invariants: 1. nothing that is not settled is delivered, so nothing is skipped; 2. per stream the order is the
+ * stream's; 3. before the first read, and after each failed one, a barrier commits: what is delivered is then as
+ * durable as a commit of this moment.
+ */
+export class PostgresTail implements Tail {
+  private readonly ids: CellIds;
+  #needsBarrier = true;
+  #horizon = { at: Number.NEGATIVE_INFINITY, ageMs: 0 };
+  constructor(
+    private readonly pool: Pool,
+    cell: string,
+    private readonly monotonicMs: () => number = () => performance.now(),
+  ) {
+    this.ids = new CellIds(cell);
+  }
+
+  async read(
+    after: TailPosition | null,
+    limit: number,
+  ): Promise<{ events: RecordedEvent[]; position: TailPosition | null; horizonAgeMs: number }> {
+    try {
+      if (this.#needsBarrier) await this.barrier();
+      const from = after ?? start;
+      const { rows } = await this.pool.query<EventRow & { transaction_id: string }>({
+        name: 'read_tail',
+        text: readTail,
+        values: [
+          from.logIncarnation,
+          from.transactionId,
+          from.stream === '' ? firstUuid : this.ids.mustUuid(from.stream),
+          from.sequence,
+          limit,
+        ],
+      });
+      const last = rows.at(-1);
+      const position: TailPosition | null = last
+        ? {
+            logIncarnation: last.log_incarnation,
+            transactionId: last.transaction_id,
+            stream: this.ids.id(last.stream_id),
+            sequence: last.sequence,
+          }
+        : after;
+      return {
+        events: rows.map((row) => recordedEvent(row, this.ids)),
+        position,
+        horizonAgeMs: await this.#horizonAge(),
+      };
+    } catch (error) {
+      this.#needsBarrier = true;
+      throw error;
+    }
+  }
+
+  /** Commits something of no meaning: waits for the replicas that a commit must wait for, as a read does not. */
+  async barrier(): Promise<void> {
+    await this.pool.query("select pg_logical_emit_message(true, 'barrier', '')");
+    this.#needsBarrier = false;
+  }
+
+  async horizon(): Promise<HorizonHolder[]> {
+    const { rows } = await this.pool.query<{
+      pid: number | null;
+      database: string | null;
+      application: string;
+      state: string;
+      age_ms: string | number | null;
+    }>(readHorizon);
+    return rows.map(({ age_ms, ...row }) => ({ ...row, ageMs: Math.max(0, Math.round(Number(age_ms ?? 0))) }));
+  }
+
+  async #horizonAge(): Promise<number> {
+    const now = this.monotonicMs();
+    if (now - this.#horizon.at >= horizonEveryMs) {
+      const holders = await this.horizon();
+      this.#horizon = { at: now, ageMs: holders[0]?.ageMs ?? 0 };
+    }
+    return this.#horizon.ageMs;
+  }
+
+  async checkpoint(subscriber: string): Promise<TailPosition | null> {
+    const { rows } = await this.pool.query<{
+      log_incarnation: number;
+      transaction_id: string;
+      stream_id: string;
+      sequence: number;
+    }>('select log_incarnation, transaction_id::text, stream_id, sequence from checkpoint where subscriber = $1', [
+      subscriber,
+    ]);
+    const row = rows[0];
+    if (!row) return null;
+    return {
+      logIncarnation: row.log_incarnation,
+      transactionId: row.transaction_id,
+      stream: this.ids.id(row.stream_id),
+      sequence: row.sequence,
+    };
+  }
+
+  async moveCheckpoint(subscriber: string, from: TailPosition | null, to: TailPosition): Promise<boolean> {
+    const target = [to.logIncarnation, to.transactionId, this.ids.mustUuid(to.stream), to.sequence];
+    const { rowCount } = from
+      ? await this.pool.query(moveCheckpoint, [
+          subscriber,
+          from.logIncarnation,
+          from.transactionId,
+          this.ids.mustUuid(from.stream),
+          from.sequence,
+          ...target,
+        ])
+      : await this.pool.query(createCheckpoint, [subscriber, ...target]);
+    return rowCount === 1;
+  }
+
+  /** The end of what is settled: where a new subscriber begins that does not want the past. */
+  async end(): Promise<TailPosition | null> {
+    const { rows } = await this.pool.query<{ n: number; x: string }>(
+      'select (select max(number) from log_incarnation) as n, pg_snapshot_xmin(pg_current_snapshot())::text as x',
+    );
+    const row = rows[0]!;
+    return { logIncarnation: row.n, transactionId: row.x, stream: this.ids.id(firstUuid), sequence: 0 };
+  }
+}

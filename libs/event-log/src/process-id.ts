@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+
+/** A process id carries its cell: `<cell>-<uuid>`. It is opaque to everybody but the log, which stores the uuid alone. */
+export interface ProcessId {
+  cell: string;
+  uuid: string;
+}
+const shape = /^([a-z][a-z0-9]{0,15})-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
+
+export function parseProcessId(id: string): ProcessId | null {
+  const match = shape.exec(id);
+  return match ? { cell: match[1]!, uuid: match[2]! } : null;
+}
+
+let lastMs = 0;
+let counter = 0;
+/** A UUIDv7 whose order is that of its making within this process: 12 bits of counter behind the millisecond. */
+export function uuidv7(now: number = Date.now()): string {
+  if (now > lastMs) {
+    lastMs = now;
+    counter = randomBytes(2).readUInt16BE() & 0x7ff;
+  } else if (++counter > 0xfff) {
+    lastMs += 1;
+    counter = 0;
+  }
+  const time = lastMs.toString(16).padStart(12, '0');
+  const rest = randomBytes(8);
+  rest[0] = (rest[0]! & 0x3f) | 0x80;
+  const tail = rest.toString('hex');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+}
+
+export function newProcessId(cell: string, now?: number): string {
+  return `${cell}-${uuidv7(now)}`;
+}
+
+/** Strips and adds the cell of one database. */
+export class CellIds {
+  constructor(readonly cell: string) {
+    if (!parseProcessId(`${cell}-00000000-0000-7000-8000-000000000000`))
+      throw new Error(
+        `The cell "${cell}" is not a name: up to 16 lower-case letters and digits, beginning with a letter.`,
+      );
+  }
+  /** null: not an id of this cell, so it cannot be in its log. */
+  uuid(id: string): string | null {
+    const parsed = parseProcessId(id);
+    return parsed && parsed.cell === this.cell ? parsed.uuid : null;
+  }
+  /** For writers: an id that is not of this cell is a bug. */
+  mustUuid(id: string): string {
+    const uuid = this.uuid(id);
+    if (uuid === null) throw new Error(`"${id}" is not a process id of cell "${this.cell}" (<cell>-<uuid>).`);
+    return uuid;
+  }
+  id(uuid: string): string {
+    return `${this.cell}-${uuid}`;
+  }
+}

@@ -1,0 +1,1 @@
+export const ownedBy = /* sql */ `select id, version from process where owner = $1`;
