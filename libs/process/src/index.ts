@@ -1,9 +1,23 @@
+export * from './audit/effect.audit.js';
 export type * from './compile/compiled.types.js';
 export type * from './decide/decision.types.js';
+export { processEventTypes, schemaVersions } from './events/event-types.js';
 export type * from './events/process-event.types.js';
 export type * from './expressions/expression.types.js';
 export { ExpressionError } from './expressions/expression.types.js';
+export { headChangeOf } from './head/head-change.js';
 export type * from './head/head-change.types.js';
 export type * from './json.types.js';
 export type * from './operators/operator-descriptor.types.js';
-export * from './audit/effect.audit.js';
+export { evolve } from './state/evolve.js';
+export type {
+  EndStatus,
+  IncidentState,
+  OperatorState,
+  OperatorStatus,
+  ProcessState,
+  TaskState,
+} from './state/process-state.js';
+export { initialState } from './state/process-state.js';
+export type { StateSnapshot } from './state/snapshot.js';
+export { fromSnapshot, stateShape, toSnapshot } from './state/snapshot.js';

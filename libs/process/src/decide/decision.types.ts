@@ -13,6 +13,13 @@ export interface DecideContext {
   isRunning(path: string, attempt: number): boolean;
   /** SIGTERM: nothing new is begun; the process is released when nothing runs. */
   draining?: boolean;
+  /**
+   * Whether this executor has ever begun that attempt. An attempt that the log says is running here, that neither runs
+   * nor has an outcome among those handed in, is begun when this is false or absent, and has an unknown outcome when true.
+   */
+  hasBegun?(path: string, attempt: number): boolean;
+  /** Content of a large output that the driver has loaded (`outputsRead` of the definition). */
+  artifact?(digest: string): Json | undefined;
 }
 
 /** How an effect ended, as its operator reports it. Refused before anything was sent, or answered with an error: failed. Nobody knows: unknown. */

@@ -52,23 +52,58 @@ export interface ProcessEventData {
     executor: string;
     waitsFor?: WaitsFor; // waiting operators
     items?: Json; // forEach: the list, evaluated once
+    keys?: string[]; // forEach with `key`: percent-encoded, in the list's order
     round?: number; // the idempotency key's round, when above 1
+    iteration?: number; // repeat: when above 1
+    startedAt?: string;
+    timers?: Timers; // durable waits that begin with this start
   };
   OperatorWaiting: { path: string; waitsFor: WaitsFor };
+  /** The lock or window that it waited for before its start is there. */
+  OperatorAdmitted: { path: string };
   OperatorCompleted: {
     path: string;
+    held?: HeldRow[];
     attempt: number;
     outcome?: string;
     output?: Json;
     startedAt?: string;
     endedAt?: string;
     by?: Actor;
+    messageId?: string; // receive: the message that it took
   };
-  OperatorFailed: { path: string; attempt: number; error: OperatorError; startedAt?: string; endedAt?: string };
-  OperatorSkipped: { path: string; by?: Actor; output?: Json; reason?: string };
+  OperatorFailed: {
+    path: string;
+    held?: HeldRow[];
+    attempt: number;
+    error: OperatorError;
+    startedAt?: string;
+    endedAt?: string;
+    output?: Json;
+    cause?: string; // groups and loops: path of the innermost operator whose failure this is
+  };
+  OperatorSkipped: { path: string; held?: HeldRow[]; by?: Actor; output?: Json; reason?: string };
   OperatorNotTaken: { path: string };
-  OperatorCancelled: { path: string; attempt: number; reason: string };
-  OperatorRetryScheduled: { path: string; attempt: number; error?: OperatorError; dueAt: string; newKey?: boolean };
+  OperatorCancelled: { path: string; held?: HeldRow[]; attempt: number; reason: string };
+  OperatorRetryScheduled: {
+    path: string;
+    held?: HeldRow[];
+    attempt: number;
+    error?: OperatorError;
+    dueAt: string;
+    newKey?: boolean;
+    items?: 'failed' | 'all'; // forEach: which items are taken again
+    counted?: boolean; // false: not a known failure (never begun, or unknown and rerun), uses up no attempt
+  };
+  /** An iteration of `repeat` is over, the next one begins when it is due. */
+  OperatorRepeatScheduled: {
+    path: string;
+    held?: HeldRow[];
+    attempt: number;
+    iteration: number;
+    output?: Json;
+    dueAt: string;
+  };
   OperatorOutcomeUnknown: { path: string; attempt: number; reason: string; recovery: Recovery; startedAt?: string };
 
   // -- what comes from outside
@@ -83,10 +118,10 @@ export interface ProcessEventData {
     needs: number;
     dueAt: string | null;
   };
-  TaskUpdated: { taskId: string; by: Actor; draft?: Json; claimedBy?: string | null };
-  TaskReminded: { taskId: string; path: string; kind: 'remind' | 'escalate' };
-  TaskAnswered: { taskId: string; path: string; answer: Json; by: Actor };
-  MessageReceived: { messageId: string; name: string; key?: string; path?: string; payload: Json };
+  TaskUpdated: { taskId: string; by: Actor; draft?: Json; claimedBy?: string | null; delegatedTo?: string };
+  TaskReminded: { taskId: string; path: string; kind: 'remind' | 'escalate'; nextAt?: string; assign?: Json };
+  TaskAnswered: { taskId: string; path: string; answer: Json; by: Actor; answeredAt?: string };
+  MessageReceived: { messageId: string; name: string; key?: string; path?: string; payload: Json; receivedAt?: string };
   JobDone: { path: string; attempt: number; result: Json };
   CommandDone: { path: string; attempt: number; result: Json };
   ChildEnded: {
@@ -147,20 +182,33 @@ export interface OperatorError {
   details?: Json;
 }
 
+/** Rows beside the log that the operator had open and that this event closes: most have none, and cost no delete. */
+export type HeldRow = 'task' | 'incident' | 'receiver' | 'job';
 export type OperatorClass = 'inline' | 'effect' | 'waiting';
 export type Recovery = 'rerun' | 'fail' | 'ask' | 'verify';
 export type IncidentAction = 'rerun' | 'skip' | 'fail';
-export type TimerKind = 'delay' | 'retry' | 'repeat' | 'timeout' | 'deadline' | 'remind' | 'warn' | 'processTimeout';
+export type TimerKind =
+  | 'delay'
+  | 'retry'
+  | 'repeat'
+  | 'timeout'
+  | 'deadline'
+  | 'remind'
+  | 'escalate'
+  | 'warn'
+  | 'processTimeout';
+/** When which timer is due (ISO 8601, UTC). */
+export type Timers = Partial<Record<TimerKind, string>>;
 
 /** What a waiting operator waits for; parked with it, resumed with it, never triggered twice. */
 export type WaitsFor =
   | { kind: 'timer'; dueAt: string }
   | { kind: 'task'; taskId: string; dueAt?: string | null }
-  | { kind: 'child'; child: string }
-  | { kind: 'message'; name: string; key?: string; keepMs?: number; dueAt?: string | null }
+  | { kind: 'child'; child: string; onParentEnd?: 'cancel' | 'leave' }
+  | { kind: 'message'; name: string; key?: string; keepMs?: number; schema?: Json; dueAt?: string | null }
   | { kind: 'topic'; topic: string; key?: string; dueAt?: string | null }
   | { kind: 'command'; commandId: string; agent?: Json }
-  | { kind: 'job'; queue: string; jobId: string }
+  | { kind: 'job'; queue: string; jobId: string; input?: Json }
   | { kind: 'callback'; callbackId: string }
   | { kind: 'lock'; name: string; limit: number }
   | { kind: 'window'; name: string };

@@ -1,0 +1,47 @@
+import type { ProcessEventType } from './process-event.types.js';
+
+const known: Record<ProcessEventType, 1> = {
+  ProcessRequested: 1,
+  ProcessScheduled: 1,
+  ProcessStarted: 1,
+  ProcessClaimed: 1,
+  ProcessTakenOver: 1,
+  ProcessParked: 1,
+  ProcessReleased: 1,
+  ProcessPaused: 1,
+  ProcessResumed: 1,
+  ProcessCancelRequested: 1,
+  ProcessTimedOut: 1,
+  ProcessRetried: 1,
+  ProcessCompleted: 1,
+  ProcessFailed: 1,
+  ProcessCancelled: 1,
+  OperatorStarted: 1,
+  OperatorWaiting: 1,
+  OperatorAdmitted: 1,
+  OperatorCompleted: 1,
+  OperatorFailed: 1,
+  OperatorSkipped: 1,
+  OperatorNotTaken: 1,
+  OperatorCancelled: 1,
+  OperatorRetryScheduled: 1,
+  OperatorRepeatScheduled: 1,
+  OperatorOutcomeUnknown: 1,
+  TaskAssigned: 1,
+  TaskUpdated: 1,
+  TaskReminded: 1,
+  TaskAnswered: 1,
+  MessageReceived: 1,
+  JobDone: 1,
+  CommandDone: 1,
+  ChildEnded: 1,
+  TimerFired: 1,
+  IncidentRaised: 1,
+  IncidentResolved: 1,
+  CompensationStarted: 1,
+  FinallyStarted: 1,
+};
+
+/** The schemaVersion in which each event type is written today. The compiler proves the list complete. */
+export const schemaVersions: Readonly<Record<ProcessEventType, number>> = known;
+export const processEventTypes = Object.keys(known) as ProcessEventType[];
