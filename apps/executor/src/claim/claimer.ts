@@ -1,0 +1,191 @@
+import type { ClaimSource } from '@baton/event-log';
+import { type Clock, longestWait } from '../clock/clock.port.js';
+import type { DatabaseClock } from '../clock/database.clock.js';
+import type { ExecutorSettings, Logger, Meter } from '../executor.ports.js';
+import { RateLimit } from './rate.limit.js';
+
+/** What was looked at: a stream at a version, without an owner or with a lost one. */
+export interface Candidate {
+  stream: string;
+  version: number;
+  owner: string | null;
+  claims: number;
+}
+
+/** The processes that this executor drives, as the claimer sees them. */
+export interface Driven {
+  count(): number;
+  has(stream: string): boolean;
+  /** Newer events than it has folded: a cancel, an answer. */
+  noteVersion(stream: string, version: number): void;
+  /** Takes candidates by appends at these versions, and drives those that it got. Answers how many it tried. */
+  take(candidates: Candidate[]): Promise<number>;
+  /** Owned and not driven: a claim whose answer was lost. */
+  pickUp(owned: { stream: string; version: number }[]): Promise<void>;
+  /** Drives a suspect alone, or makes room for one; then nothing else is taken. */
+  isReserved(): boolean;
+}
+
+/**
+ * Finds work: runnable processes, those of lost executors, and its own that it does not drive.
+ * Boundary: it only looks; taking is an append at the version that was looked at, made by whoever drives.
+ *
+ * M1. Hints make it quick, a poll of at most a second makes it sure: with every hint lost the same processes are driven.
+ * M2. It never takes more than there is free capacity, and nothing while the lease does not hold or it drains.
+ * M3. It sleeps no longer than until the next timer that is due.
+ * M4. What it owns and does not drive it takes up; what has a newer version than was folded is folded again.
+ * M5. Takeovers are bounded in rate, and each survivor takes a share at a time.
+ */
+export class Claimer {
+  private stopped = false;
+  private looking = false;
+  private again = false;
+  private wantsOrphans = true;
+  private pollAt = 0;
+  private nextDue = Number.POSITIVE_INFINITY;
+  private cancelTimer: () => void = () => undefined;
+  private readonly takeovers: RateLimit;
+
+  constructor(
+    private readonly ports: {
+      clock: Clock;
+      databaseClock: DatabaseClock;
+      random(): number;
+      claims: ClaimSource;
+      lease: { holds(): boolean };
+      logger: Logger;
+      meter: Meter;
+    },
+    private readonly settings: Pick<ExecutorSettings, 'pollMs' | 'capacity' | 'batch' | 'takeoversPerSecond'>,
+    private readonly incarnation: string,
+    private readonly driven: Driven,
+  ) {
+    this.takeovers = new RateLimit(ports.clock, settings.takeoversPerSecond);
+  }
+
+  start(): void {
+    this.hint();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancelTimer();
+  }
+
+  /** Something may be runnable, or a place became free: look at once. */
+  hint(): void {
+    this.again = true;
+    this.look();
+  }
+
+  /** An executor was found lost: its processes are to be taken over. */
+  hintOrphans(): void {
+    this.wantsOrphans = true;
+    this.hint();
+  }
+
+  /** A process of ours was parked until then. */
+  noteDue(dueAt: string): void {
+    const due = Date.parse(dueAt);
+    if (Number.isNaN(due) || due >= this.nextDue) return;
+    this.nextDue = due;
+    if (!this.looking) this.sleep();
+  }
+
+  private look(): void {
+    if (this.looking || this.stopped) return;
+    this.looking = true;
+    this.cancelTimer();
+    this.turns()
+      .catch((error: unknown) => {
+        this.again = false;
+        this.ports.logger.warn({ error: String(error) }, 'could not look for work; tried again at the next poll');
+      })
+      .finally(() => {
+        this.looking = false;
+        this.sleep();
+      });
+  }
+
+  private async turns(): Promise<void> {
+    while (this.again && !this.stopped) {
+      this.again = false;
+      await this.turn();
+    }
+  }
+
+  private async turn(): Promise<void> {
+    if (!this.ports.lease.holds()) return;
+    const isPoll = this.ports.clock.monotonic() >= this.pollAt;
+    if (isPoll) {
+      this.pollAt = this.ports.clock.monotonic() + this.settings.pollMs * (0.5 + this.ports.random() / 2);
+      await this.lookAtOwned();
+    }
+    if (this.driven.isReserved()) return;
+    if (isPoll || this.wantsOrphans) await this.takeOver();
+    await this.claim();
+    if (isPoll || this.ports.databaseClock.now() >= this.nextDue) await this.learnNextDue();
+  }
+
+  /** M4 */
+  private async lookAtOwned(): Promise<void> {
+    const owned = await this.ports.claims.ownedBy(this.incarnation);
+    const lost: { stream: string; version: number }[] = [];
+    for (const one of owned) {
+      if (this.driven.has(one.stream)) this.driven.noteVersion(one.stream, one.version);
+      else lost.push(one);
+    }
+    if (lost.length > 0) await this.driven.pickUp(lost);
+  }
+
+  private free(): number {
+    return Math.max(0, this.settings.capacity - this.driven.count());
+  }
+
+  /** M5 */
+  private async takeOver(): Promise<void> {
+    this.wantsOrphans = false;
+    const limit = Math.min(this.free(), this.settings.batch, this.takeovers.available());
+    if (limit <= 0) return;
+    const orphans = await this.ports.claims.lookForOrphans(limit);
+    const wanted = orphans.filter((one) => !this.driven.has(one.stream));
+    if (wanted.length === 0) return;
+    const taken = await this.driven.take(wanted);
+    this.takeovers.take(taken);
+    if (taken > 0) {
+      this.wantsOrphans = true;
+      this.again = true;
+    }
+  }
+
+  /** M2 */
+  private async claim(): Promise<void> {
+    const limit = Math.min(this.free(), this.settings.batch);
+    if (limit <= 0) return;
+    const started = this.ports.clock.monotonic();
+    const runnable = await this.ports.claims.lookForRunnable(limit);
+    const wanted = runnable.filter((one) => !this.driven.has(one.stream)).map((one) => ({ ...one, owner: null }));
+    if (wanted.length === 0) return;
+    const taken = await this.driven.take(wanted);
+    this.ports.meter.record('baton.claim.duration', (this.ports.clock.monotonic() - started) / 1000);
+    if (taken > 0 && runnable.length === limit) this.again = true;
+  }
+
+  private async learnNextDue(): Promise<void> {
+    const next = await this.ports.claims.nextDueAt();
+    this.nextDue = next === null ? Number.POSITIVE_INFINITY : Date.parse(next);
+  }
+
+  /** M1, M3 */
+  private sleep(): void {
+    if (this.stopped) return;
+    this.cancelTimer();
+    if (this.again) {
+      this.cancelTimer = this.ports.clock.after(0, () => this.look());
+      return;
+    }
+    const poll = Math.max(1, this.pollAt - this.ports.clock.monotonic());
+    const due = this.free() > 0 ? Math.max(1, this.nextDue - this.ports.databaseClock.now()) : longestWait;
+    this.cancelTimer = this.ports.clock.after(Math.min(poll, due), () => this.hint());
+  }
+}

@@ -1,0 +1,162 @@
+import { InDoubt } from '@baton/event-log';
+import type {
+  ArtifactReference,
+  ChildToSpawn,
+  CompiledDefinition,
+  Json,
+  OperatorError,
+  ProcessCommand,
+  ProcessEvent,
+  ProcessState,
+} from '@baton/process';
+import { crashPoint } from '../crash/crash-points.js';
+import type { ExecutorPorts } from '../executor.ports.js';
+import type { BackgroundWork } from './background.work.js';
+
+/** What a process ended as, for its parent. */
+export interface ProcessEnd {
+  parent: { id: string; path: string; attempt: number };
+  status: 'completed' | 'failed' | 'cancelled';
+  outputs?: Json;
+  error?: OperatorError;
+}
+
+/**
+ * What follows from one stream in others, after the commit (design 2, rule 5): children, commands, the end told to the parent.
+ * Boundary: nothing here decides; each message is idempotent, so that repeating it after a crash changes nothing.
+ *
+ * F1. A child is created under its derived id; that it exists already is success.
+ * F2. A parent is not parked before its children are created: `isSpawned` tells decide.
+ * F3. The end reaches the parent as an event; only then is it marked as told.
+ */
+export class Aftermath {
+  private readonly spawned = new Map<string, Set<string>>();
+  private readonly artifacts = new Map<string, Json>();
+
+  constructor(
+    private readonly ports: Pick<
+      ExecutorPorts,
+      'log' | 'appender' | 'commands' | 'definitions' | 'newId' | 'artifacts' | 'wakeUp' | 'logger'
+    >,
+    private readonly work: BackgroundWork,
+    private readonly incarnation: string,
+  ) {}
+
+  isSpawned(stream: string, path: string, attempt: number): boolean {
+    return this.spawned.get(stream)?.has(`${path}#${attempt}`) === true;
+  }
+
+  forget(stream: string): void {
+    this.spawned.delete(stream);
+  }
+
+  /** F1 */
+  spawn(stream: string, children: readonly ChildToSpawn[], done: () => void): void {
+    this.work.start(`spawn children of ${stream}`, async () => {
+      crashPoint('before-spawn');
+      const present = await this.ports.log.heads(children.map((child) => child.id));
+      await Promise.all(children.filter((child) => !present.has(child.id)).map((child) => this.create(stream, child)));
+      crashPoint('after-spawn');
+      const set = this.spawned.get(stream) ?? new Set<string>();
+      for (const { request } of children) set.add(`${request.parent.path}#${request.parent.attempt}`);
+      this.spawned.set(stream, set);
+      this.ports.wakeUp.notify('queue');
+      done();
+    });
+  }
+
+  tell(stream: string, command: ProcessCommand, causation: string): void {
+    this.work.start(`tell ${command.kind} to ${stream}`, async () => {
+      await this.ports.commands.handle(stream, command, causation);
+      this.ports.wakeUp.notify('owned', stream);
+    });
+  }
+
+  /** F3 */
+  ended(stream: string, end: ProcessEnd | null): void {
+    this.forget(stream);
+    this.ports.wakeUp.notify('queue');
+    if (end === null) return;
+    const { parent, ...rest } = end;
+    this.work.start(`tell the end of ${stream} to its parent`, async () => {
+      await this.ports.commands.handle(
+        parent.id,
+        { kind: 'endChild', child: stream, path: parent.path, attempt: parent.attempt, ...rest },
+        stream,
+      );
+      crashPoint('after-tell-parent');
+      await this.ports.commands.markTold(stream);
+      this.ports.wakeUp.notify('owned', parent.id);
+      this.ports.wakeUp.notify('runnable');
+    });
+  }
+
+  /** Large outputs that an expression of the definition reads, before decide asks for them. */
+  async loadArtifacts(definition: CompiledDefinition, state: ProcessState): Promise<void> {
+    if (definition.outputsRead.length === 0) return;
+    for (const reference of artifactReferences(definition, state))
+      if (!this.artifacts.has(reference)) {
+        if (this.artifacts.size >= 256) this.artifacts.clear();
+        this.artifacts.set(reference, await this.ports.artifacts.load(reference));
+      }
+  }
+
+  artifact(digest: string): Json | undefined {
+    return this.artifacts.get(digest);
+  }
+
+  private async create(parent: string, child: ChildToSpawn): Promise<void> {
+    const request = await this.ports.definitions.requestChild(child);
+    if ('error' in request) {
+      const { path, attempt } = child.request.parent;
+      await this.ports.commands.handle(
+        parent,
+        { kind: 'endChild', child: child.id, path, attempt, status: 'failed', error: request.error },
+        parent,
+      );
+      this.ports.wakeUp.notify('owned', parent);
+      return;
+    }
+    const event: ProcessEvent = { type: 'ProcessRequested', data: request.data };
+    const metadata = { executor: this.incarnation, causation: parent };
+    try {
+      // Refused means that it exists: the same child, created before (F1).
+      await this.ports.appender.append({
+        stream: child.id,
+        expected: 'none',
+        events: [{ id: this.ports.newId(), event, metadata }],
+      });
+    } catch (error) {
+      if (!(error instanceof InDoubt)) throw error;
+      throw new Error(`whether child ${child.id} was created is in doubt`);
+    }
+  }
+}
+
+function artifactReferences(definition: CompiledDefinition, state: ProcessState): string[] {
+  const digests: string[] = [];
+  const read = new Set(definition.outputsRead.map((reference) => reference.path[0]));
+  for (const [path, operator] of state.operators) {
+    const name = path.split('/').at(-1)?.split(/[[#]/)[0];
+    if (!read.has(name)) continue;
+    const output = operator.output;
+    if (isArtifact(output)) digests.push(output.$artifact.digest);
+  }
+  return digests;
+}
+
+export function isArtifact(value: unknown): value is ArtifactReference {
+  return typeof value === 'object' && value !== null && '$artifact' in value;
+}
+
+/** Null: nobody waits for it, or it has not ended. */
+export function endOf(state: ProcessState): ProcessEnd | null {
+  if (state.parent === null || state.end === null) return null;
+  const { id, path, attempt } = state.parent;
+  return {
+    parent: { id, path, attempt },
+    status: state.end,
+    ...(state.outputs !== undefined && { outputs: state.outputs }),
+    ...(state.error !== undefined && { error: state.error }),
+  };
+}

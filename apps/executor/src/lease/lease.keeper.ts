@@ -1,0 +1,132 @@
+import type { ExecutorRegistry } from '@baton/event-log';
+import { type Clock, wait } from '../clock/clock.port.js';
+import type { DatabaseClock } from '../clock/database.clock.js';
+import type { Logger } from '../executor.ports.js';
+
+export interface LeaseReport {
+  driven: number;
+  draining: boolean;
+  progress: number;
+}
+
+/**
+ * Keeps one incarnation alive in the eyes of its peers, and knows when it may still act.
+ * Boundary: it judges nobody (Detector) and drives nothing; what is fenced when the lease is lost is the executor's matter.
+ *
+ * L1. The lease runs from before the heartbeat was sent, on the monotonic and on the wall clock; the earlier end counts.
+ * L2. Without a heartbeat answered within the lease nothing may begin; the first answered one makes it hold again,
+ *     unless the database says that the incarnation is lost.
+ * L3. Lost is final: it is told once, and the incarnation never holds again.
+ * L4. Whoever could not write its own heartbeat may judge nobody until it has for a whole lease.
+ */
+export class LeaseKeeper {
+  private untilMonotonic = Number.NEGATIVE_INFINITY;
+  private untilWall = Number.NEGATIVE_INFINITY;
+  private steadySince: number | null = null;
+  private lost = false;
+  private stopped = false;
+  private lock: { held: boolean; release(): Promise<void> } | null = null;
+  private cancelTimer: () => void = () => undefined;
+
+  constructor(
+    private readonly ports: {
+      clock: Clock;
+      databaseClock: DatabaseClock;
+      registry: Pick<ExecutorRegistry, 'heartbeat' | 'holdLock'>;
+      logger: Logger;
+    },
+    private readonly settings: { leaseMs: number; heartbeatMs: number },
+    private readonly incarnation: string,
+    private readonly report: () => LeaseReport,
+    private readonly onLost: () => void,
+  ) {}
+
+  /** The first heartbeat; throws when the database is out of reach. */
+  async start(): Promise<void> {
+    await this.holdLock();
+    await this.beat();
+    this.schedule();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancelTimer();
+    const lock = this.lock;
+    this.lock = null;
+    lock?.release().catch((error: unknown) => {
+      this.ports.logger.warn({ error: String(error) }, 'the lock of this incarnation could not be released');
+    });
+  }
+
+  /** L1: asked in the very step that begins an effect. */
+  holds(): boolean {
+    return (
+      !this.lost &&
+      !this.stopped &&
+      this.ports.clock.monotonic() < this.untilMonotonic &&
+      this.ports.clock.wall() < this.untilWall
+    );
+  }
+
+  /** L4 */
+  mayJudge(): boolean {
+    return (
+      this.holds() &&
+      this.steadySince !== null &&
+      this.ports.clock.monotonic() - this.steadySince >= this.settings.leaseMs
+    );
+  }
+
+  isLost(): boolean {
+    return this.lost;
+  }
+
+  private schedule(): void {
+    if (this.stopped || this.lost) return;
+    this.cancelTimer = this.ports.clock.after(this.settings.heartbeatMs, () => {
+      this.beat()
+        .catch((error: unknown) => {
+          this.steadySince = null;
+          this.ports.logger.warn({ error: String(error) }, 'the heartbeat could not be written; nothing new begins');
+        })
+        .then(() => this.schedule());
+    });
+  }
+
+  private async beat(): Promise<void> {
+    const { clock } = this.ports;
+    const monotonic = clock.monotonic();
+    const wall = clock.wall();
+    const hadLapsed = !this.holds();
+    const answer = await Promise.race([
+      this.ports.registry.heartbeat(this.incarnation, this.report()),
+      wait(clock, this.settings.leaseMs).then(() => {
+        throw new Error('no answer to the heartbeat within the lease');
+      }),
+    ]);
+    if (this.stopped || this.lost) return;
+    if (!answer.alive) {
+      this.lost = true;
+      this.onLost();
+      return;
+    }
+    this.ports.databaseClock.learn(answer.now);
+    this.untilMonotonic = monotonic + this.settings.leaseMs;
+    this.untilWall = wall + this.settings.leaseMs;
+    if (this.steadySince === null || hadLapsed) this.steadySince = clock.monotonic();
+    if (this.lock !== null && !this.lock.held) await this.holdLock();
+  }
+
+  /** The lock only makes detection quick; without it (a pooler between) the lease alone decides. */
+  private async holdLock(): Promise<void> {
+    try {
+      this.lock = await this.ports.registry.holdLock(this.incarnation);
+    } catch (error) {
+      this.lock = { held: false, release: () => Promise.resolve() };
+      this.ports.logger.warn(
+        { error: String(error) },
+        'the lock of this incarnation could not be taken; peers go by its lease',
+      );
+    }
+  }
+}
