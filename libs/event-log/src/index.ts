@@ -1,4 +1,5 @@
 export * from './event-log.port.js';
+export { type JudgedExecutor, LivenessJudge } from './liveness/liveness-judge.js';
 export * from './log-router.js';
 export * from './migrate/migration-runner.js';
 export * from './postgres/log-incarnation.js';
@@ -7,6 +8,9 @@ export * from './postgres/log-unavailable.error.js';
 export { classifyAppendFailure, isConnectionLoss, isUndecided } from './postgres/pg-errors.js';
 export { PostgresClaimSource } from './postgres/postgres-claim-source.js';
 export { PostgresEventLog } from './postgres/postgres-event-log.js';
+export { PostgresExecutorRegistry } from './postgres/postgres-executor-registry.js';
+export { PostgresSnapshotStore } from './postgres/postgres-snapshot-store.js';
 export { PostgresTail } from './postgres/postgres-tail.js';
+export { PostgresWakeUp } from './postgres/postgres-wake-up.js';
 export { withTransaction } from './postgres/transaction.js';
 export * from './process-id.js';

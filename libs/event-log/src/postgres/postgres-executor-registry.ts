@@ -1,0 +1,149 @@
+import type { Pool } from 'pg';
+import type { ExecutorRegistry, ExecutorRow, LostExecutor } from '../event-log.port.js';
+import { type JudgedExecutor, LivenessJudge } from '../liveness/liveness-judge.js';
+import { heartbeat } from '../sql/heartbeat.sql.js';
+import { joinExecutor } from '../sql/join-executor.sql.js';
+import { judgeExecutors } from '../sql/judge-executors.sql.js';
+import { listExecutors } from '../sql/list-executors.sql.js';
+import { lostWithProcesses } from '../sql/lost-with-processes.sql.js';
+import { markLost } from '../sql/mark-lost.sql.js';
+import { provenOver } from '../sql/proven-over.sql.js';
+import { SessionLock } from './session-lock.js';
+
+/**
+ * Incarnations of executors and what is known of their life and death.
+ * Invariants: 1. who is marked lost never heartbeats again; 2. a free lock is a suspicion, not a proof;
+ * 3. a restart of the database makes nobody lost; 4. who could not write its own heartbeat for a lease judges nobody.
+ */
+export class PostgresExecutorRegistry implements ExecutorRegistry {
+  readonly #judge: LivenessJudge;
+  readonly #locks = new Map<string, SessionLock>();
+  constructor(
+    /** Few connections of its own, so that the appends' pool can never keep a heartbeat waiting. */
+    private readonly pool: Pool,
+    private readonly url: string,
+    monotonicMs: () => number = () => performance.now(),
+  ) {
+    this.#judge = new LivenessJudge(monotonicMs);
+  }
+
+  async join(executor: Parameters<ExecutorRegistry['join']>[0]): Promise<void> {
+    const { rowCount } = await this.pool.query(joinExecutor, [
+      executor.id,
+      executor.host,
+      executor.pid,
+      executor.version,
+      executor.http ?? null,
+      executor.capacity,
+      executor.leaseMs,
+      executor.heartbeatMs ?? Math.round(executor.leaseMs / 3),
+    ]);
+    if (rowCount !== 1) throw new Error(`The incarnation ${executor.id} is over: a start needs a new id.`);
+    this.#judge.joined(executor.id, executor.leaseMs);
+  }
+
+  async heartbeat(
+    id: string,
+    report: { driven: number; draining: boolean; progress: number },
+  ): Promise<{ alive: boolean; now: number }> {
+    const locked = this.#locks.get(id)?.held ?? false;
+    const { rows } = await this.pool.query<{ now_ms: number }>({
+      name: 'heartbeat',
+      text: heartbeat,
+      values: [id, report.driven, report.draining, report.progress, locked],
+    });
+    const row = rows[0];
+    if (row) {
+      this.#judge.beat(id);
+      return { alive: true, now: row.now_ms };
+    }
+    const clock = await this.pool.query<{ now_ms: number }>(
+      'select (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms',
+    );
+    return { alive: false, now: clock.rows[0]!.now_ms };
+  }
+
+  async holdLock(id: string): Promise<{ held: boolean; release(): Promise<void> }> {
+    const lock = new SessionLock(this.url, `baton executor ${id}`);
+    this.#locks.set(id, lock);
+    await lock.start();
+    return {
+      get held() {
+        return lock.held;
+      },
+      release: async () => {
+        this.#locks.delete(id);
+        await lock.stop();
+      },
+    };
+  }
+
+  async detectLost(me: string): Promise<LostExecutor[]> {
+    if (this.#judge.mayJudge(me)) {
+      const { rows } = await this.pool.query<JudgedExecutor>(judgeExecutors, [me]);
+      const over = this.#judge.judge(rows);
+      if (over.length > 0)
+        await this.pool.query(markLost, [
+          over.map((x) => x.id),
+          over.map((x) => x.heartbeat_at),
+          over.map((x) => x.proof),
+        ]);
+    }
+    const { rows } = await this.pool.query<LostExecutor>(lostWithProcesses, [me]);
+    return rows;
+  }
+
+  async recordExit(id: string, detail: { code: number | null; signal: string | null }): Promise<void> {
+    await this.pool.query(
+      `update executor set status = case when status = 'left' then 'left' else 'lost' end, proof = 'exit', exit = $2,
+        ended_at = coalesce(ended_at, now()) where id = $1`,
+      [id, JSON.stringify(detail)],
+    );
+  }
+
+  async leave(id: string): Promise<void> {
+    await this.pool.query(
+      `update executor set status = 'left', proof = 'left', ended_at = now() where id = $1 and status = 'alive'`,
+      [id],
+    );
+  }
+
+  async list(): Promise<ExecutorRow[]> {
+    const { rows } = await this.pool.query<{
+      id: string;
+      host: string;
+      pid: number;
+      version: string;
+      http: string | null;
+      capacity: number;
+      lease_ms: number;
+      started_at: Date;
+      heartbeat_at: Date;
+      ended_at: Date | null;
+      proof: ExecutorRow['proof'];
+      status: ExecutorRow['status'];
+      processes: number;
+    }>(listExecutors);
+    return rows.map((row) => ({
+      id: row.id,
+      host: row.host,
+      pid: row.pid,
+      version: row.version,
+      ...(row.http === null ? {} : { http: row.http }),
+      status: row.status,
+      processes: row.processes,
+      capacity: row.capacity,
+      leaseMs: row.lease_ms,
+      startedAt: row.started_at.toISOString(),
+      heartbeatAt: row.heartbeat_at.toISOString(),
+      endedAt: row.ended_at?.toISOString() ?? null,
+      proof: row.proof,
+    }));
+  }
+
+  async provenOver(ids: string[]): Promise<Set<string>> {
+    if (ids.length === 0) return new Set();
+    const { rows } = await this.pool.query<{ id: string }>(provenOver, [ids]);
+    return new Set(rows.map((row) => row.id));
+  }
+}
