@@ -17,7 +17,7 @@ export class Catalogue1763900000000 implements MigrationInterface {
         digest text not null,
         text text not null,
         summary jsonb not null,
-        published_at timestamptz not null default now(),
+        published_at timestamptz not null default date_trunc('milliseconds', now()),
         published_by text not null,
         primary key (name, version)
       );

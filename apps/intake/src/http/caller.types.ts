@@ -1,0 +1,14 @@
+import type { Principal } from '@baton/security';
+
+/** Who calls, and from where. */
+export interface Caller extends Principal {
+  address: string | null;
+  idempotencyKey: string | null;
+  traceparent: string | null;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
