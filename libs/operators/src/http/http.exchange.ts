@@ -69,15 +69,13 @@ class Aborted extends Error {
 }
 
 function clientFor(url: URL, options: ExchangeOptions): Client {
-  const { ca, cert, key, serverName, verify } = options.tls ?? {};
+  const { ca, certificate, key, serverName } = options.tls ?? {};
   const connect = buildConnector({
     timeout: options.connectTimeoutMs,
     allowH2: false,
     maxCachedSessions: 0,
     lookup: options.lookup ?? guardedLookup(options.guard),
-    ...(url.protocol === 'https:'
-      ? { ca, cert, key, servername: serverName, rejectUnauthorized: verify !== false }
-      : {}),
+    ...(url.protocol === 'https:' ? { ca, cert: certificate, key, servername: serverName } : {}),
   });
   return new Client(url.origin, {
     // Belt and braces: whatever was resolved, the address that the socket really has is checked once more.

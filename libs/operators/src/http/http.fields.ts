@@ -15,17 +15,16 @@ export const httpFields = z.strictObject({
   body: z.custom<Json>(() => true).optional(),
   auth: z
     .union([
-      z.strictObject({ basic: z.strictObject({ username: z.string(), password: z.string() }) }),
+      z.strictObject({ basic: z.strictObject({ user: z.string(), password: z.string() }) }),
       z.strictObject({ bearer: z.string().min(1) }),
     ])
     .optional(),
   tls: z
     .strictObject({
       ca: z.string().optional(),
-      cert: z.string().optional(),
+      certificate: z.string().optional(),
       key: z.string().optional(),
       serverName: z.string().optional(),
-      verify: z.boolean().optional(),
     })
     .optional(),
   redirects: z.int().min(0).max(20).optional(),
@@ -57,7 +56,7 @@ export function requestOf(
 ): HttpRequest {
   const url = new URL(fields.url);
   if (url.username !== '' || url.password !== '')
-    throw new Error('url: it holds a user name or password; give them as auth: { basic: { username, password } }');
+    throw new Error('url: it holds a user name or password; give them as auth: { basic: { user, password } }');
   url.hash = '';
   for (const [name, value] of Object.entries(fields.query ?? {})) {
     for (const part of Array.isArray(value) ? value : [value])
@@ -81,7 +80,7 @@ export function requestOf(
     headers['authorization'] =
       'bearer' in fields.auth
         ? `Bearer ${fields.auth.bearer}`
-        : `Basic ${Buffer.from(`${fields.auth.basic.username}:${fields.auth.basic.password}`).toString('base64')}`;
+        : `Basic ${Buffer.from(`${fields.auth.basic.user}:${fields.auth.basic.password}`).toString('base64')}`;
   for (const [name, value] of Object.entries(fields.headers ?? {})) {
     const lower = name.toLowerCase();
     if (ownHeaders.has(lower)) throw new Error(`headers.${name}: the connection sets this one itself; leave it out`);

@@ -88,7 +88,7 @@ describe('http', () => {
           .setHeader('x-type', request.headers['content-type'] ?? ''),
       );
     });
-    const result = await run({ method: 'PUT', url, body: 'text', auth: { basic: { username: 'u', password: 'p' } } });
+    const result = await run({ method: 'PUT', url, body: 'text', auth: { basic: { user: 'u', password: 'p' } } });
     expect(result).toMatchObject({
       output: { body: 'text', headers: { 'x-auth': `Basic ${btoa('u:p')}`, 'x-type': 'text/plain; charset=utf-8' } },
     });
@@ -283,7 +283,7 @@ describe('http: redirects and refused addresses', () => {
       if (request.url === '/a') response.writeHead(302, { location: '/b' }).end();
       else response.end('there');
     });
-    const context = effectContext({ url: `${url}/a` });
+    const context = effectContext({ url: `${url}/a`, redirects: 1 });
     expect(await runHttp(context, { guard: local })).toMatchObject({ output: { status: 200, body: 'there' } });
     expect(context.begun).toBe(2);
   });
@@ -316,7 +316,7 @@ describe('http: redirects and refused addresses', () => {
     'file:///etc/passwd',
   ])('does not follow a redirect to %s', async (location) => {
     const url = await serve((_request, response) => void response.writeHead(302, { location }).end());
-    expect(await run({ url })).toMatchObject({
+    expect(await run({ url, redirects: 2 })).toMatchObject({
       status: 'failed',
       error: { code: expect.stringMatching(/^(address-refused|redirect-refused)$/) },
     });
@@ -325,7 +325,12 @@ describe('http: redirects and refused addresses', () => {
   it('leaves credentials behind when a redirect leads to another origin', async () => {
     const other = await serve((request, response) => void response.end(JSON.stringify(request.headers)));
     const url = await serve((_request, response) => void response.writeHead(302, { location: other }).end());
-    const result = await run({ url, auth: { bearer: 'canary' }, headers: { Cookie: 'canary', 'X-Api-Key': 'canary' } });
+    const result = await run({
+      url,
+      redirects: 1,
+      auth: { bearer: 'canary' },
+      headers: { Cookie: 'canary', 'X-Api-Key': 'canary' },
+    });
     expect(result).toMatchObject({ output: { status: 200 } });
     expect(JSON.stringify(result)).not.toContain('canary');
   });

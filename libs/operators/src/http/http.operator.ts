@@ -46,7 +46,7 @@ async function follow(
   options: HttpOptions,
 ): Promise<EffectResult> {
   const safe = ['GET', 'HEAD', 'OPTIONS'].includes(first.method);
-  const most = fields.redirects ?? (safe ? 5 : 0);
+  const most = fields.redirects ?? 0;
   const maxBytes = options.maxResponseBytes ?? 10 * 1024 * 1024;
   let request = first;
   for (let hop = 0; ; hop++) {
@@ -64,8 +64,9 @@ async function follow(
     if (result.kind !== 'answered') return ended(result, name, hop, safe, signal, maxBytes);
     try {
       const location = result.headers['location'];
-      const next = redirected(request, result.status, Array.isArray(location) ? location[0] : location);
-      if (next && most > 0) {
+      const to = Array.isArray(location) ? location[0] : location;
+      const next = most > 0 ? redirected(request, result.status, to) : null;
+      if (next) {
         if (hop >= most) return failed('too-many-redirects', `${name} was redirected more than ${most} times`);
         request = next;
         continue;
