@@ -1,12 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+const project = (name: string, include: string[], more: { maxWorkers?: number; testTimeout?: number } = {}) => ({
   resolve: { tsconfigPaths: true },
   test: {
-    pool: 'forks',
-    globalSetup: ['libs/testing/src/postgres/global.setup.ts'],
-    include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
+    name,
+    include,
+    pool: 'forks' as const,
     hookTimeout: 60_000,
     testTimeout: 20_000,
+    ...more,
+  },
+});
+
+/** One project per layer: `npx vitest run --project simulation`. Heavy layers run one file at a time. */
+export default defineConfig({
+  test: {
+    globalSetup: ['libs/testing/src/postgres/global-setup.ts'],
+    maxWorkers: 2,
+    projects: [
+      project('unit', ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts']),
+      project('architecture', ['test/architecture/**/*.spec.ts']),
+      project('integration', ['test/integration/**/*.spec.ts'], { testTimeout: 60_000 }),
+      project('simulation', ['test/simulation/**/*.spec.ts'], { testTimeout: 120_000 }),
+      project('crash', ['test/crash/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 120_000 }),
+      project('chaos', ['test/chaos/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 600_000 }),
+      project('e2e', ['test/e2e/**/*.spec.ts', 'test/upgrade/**/*.spec.ts', 'test/examples/**/*.spec.ts'], {
+        maxWorkers: 1,
+        testTimeout: 180_000,
+      }),
+    ],
   },
 });

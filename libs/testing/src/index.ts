@@ -1,2 +1,9 @@
-export { freePort, type TestCluster, testCluster } from './postgres/test.cluster.js';
-export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './postgres/test.database.js';
+export { freePort, PostgresCluster } from '../../../apps/standalone/src/postgres/index.js';
+export {
+  type TestCluster,
+  type TestDatabase,
+  type TestDatabaseOptions,
+  type TestMigration,
+  testCluster,
+  testDatabase,
+} from './postgres/test-database.js';

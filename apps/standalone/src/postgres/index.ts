@@ -1,0 +1,11 @@
+export { ensureDataDirectory, postmasterState } from './data-directory.js';
+export { freePort } from './free-port.js';
+export { postgresBinaries } from './postgres-binaries.js';
+export {
+  DataDirectoryInUse,
+  isAlive,
+  PostgresCluster,
+  type PostgresClusterOptions,
+  type StopMode,
+} from './postgres-cluster.js';
+export { canEnter, postgresOwner } from './postgres-owner.js';
