@@ -1,3 +1,6 @@
+export { Appender, type AppenderOptions, laneOf } from './append/appender.js';
+export { appendUntilSettled, backoffMs } from './append/settle.js';
+export * from './commands/command-handler.js';
 export * from './event-log.port.js';
 export { type JudgedExecutor, LivenessJudge } from './liveness/liveness-judge.js';
 export * from './log-router.js';
@@ -9,8 +12,10 @@ export { classifyAppendFailure, isConnectionLoss, isUndecided } from './postgres
 export { PostgresClaimSource } from './postgres/postgres-claim-source.js';
 export { PostgresEventLog } from './postgres/postgres-event-log.js';
 export { PostgresExecutorRegistry } from './postgres/postgres-executor-registry.js';
+export { PostgresRequestStore } from './postgres/postgres-request-store.js';
 export { PostgresSnapshotStore } from './postgres/postgres-snapshot-store.js';
 export { PostgresTail } from './postgres/postgres-tail.js';
 export { PostgresWakeUp } from './postgres/postgres-wake-up.js';
 export { withTransaction } from './postgres/transaction.js';
 export * from './process-id.js';
+export * from './requests.port.js';

@@ -1,3 +1,4 @@
+import { schemaVersions } from '@baton/process';
 import type { Append } from '../event-log.port.js';
 import type { CellIds } from '../process-id.js';
 import { appendVersionsOnly, appendWithChanges } from '../sql/append.sql.js';
@@ -25,7 +26,7 @@ export function appendStatement(appends: readonly Append[], ids: CellIds): State
   const admission = changes.some(changesAdmission);
   const waits = changes.some(changesWaits);
   if (!creates && !admission && !waits && !changes.some(changesHead))
-    return { name: 'append_versions', text: appendVersionsOnly, values };
+    return { name: 'append_versions', text: appendVersionsOnly, values: [...values, changes.map((c) => c.claimsReset)] };
   values.push(...headColumns(changes));
   if (admission) values.push(JSON.stringify(admissionRows(changes, streams, ids)));
   if (waits) values.push(JSON.stringify(waitRows(changes, streams)));
@@ -60,7 +61,7 @@ function eventColumns(appends: readonly Append[], streams: readonly string[]): u
       columns[1].push(before + index + 1);
       columns[2].push(item.id);
       columns[3].push(item.event.type);
-      columns[4].push(item.schemaVersion ?? 1);
+      columns[4].push(item.schemaVersion ?? schemaVersions[item.event.type] ?? 1);
       columns[5].push(JSON.stringify(item.event.data));
       const metadata = JSON.stringify(item.metadata);
       columns[6].push(metadata === '{}' ? null : metadata);

@@ -94,12 +94,12 @@ export function merged(before: Json, after: Json): Json {
   return isObject(before) && isObject(after) ? { ...before, ...after } : after;
 }
 
+/** Setting the claim count back is not among them: the fast form does that, too. */
 export function changesHead(net: NetChange): boolean {
   return (
     net.owner !== undefined ||
     net.runnableAt !== undefined ||
     net.priority !== undefined ||
-    net.claimsReset ||
     net.claimsAdded > 0
   );
 }

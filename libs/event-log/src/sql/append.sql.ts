@@ -16,13 +16,17 @@ written as (
   where (e.stream in (select id from head)) is true
 )`;
 
-/** Nothing but versions change: what a driven process needs at every boundary. The update stays in its page (HOT). */
+/**
+ * Nothing but versions change, and claim counts that an outcome sets back ($13): what a driven process needs at every
+ * boundary. No indexed column is touched, so the update stays in its page (HOT).
+ */
 export const appendVersionsOnly = /* sql */ `
 with s as (
-  select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bool[], $5::text[]) s(id, expected, n, any_owner, owner)
+  select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bool[], $5::text[], $13::bool[])
+    s(id, expected, n, any_owner, owner, resets)
 ),
 head as (
-  update process p set version = s.expected + s.n from s
+  update process p set version = s.expected + s.n, claims = case when s.resets then 0 else p.claims end from s
   where p.id = s.id and p.version = s.expected and (s.any_owner or p.owner is not distinct from s.owner)
   returning p.id
 ),${events}
@@ -110,7 +114,7 @@ jobs_gone as (
 ),
 tasks as (
   insert into task (stream_id, id, path, attempt, due_at, detail)
-  select r.stream, r.id, r.path, r.attempt, r.due_at, r.detail
+  select r.stream, r.id, r.path, r.attempt, r.due_at, coalesce(r.detail, 'null')
   from jsonb_to_recordset($21::jsonb -> 'task')
     r(stream uuid, id text, path text, attempt int, due_at timestamptz, detail jsonb)
   where (r.stream in (select id from head)) is true
@@ -124,7 +128,7 @@ tasks_changed as (
 ),
 incidents as (
   insert into incident (stream_id, id, path, kind, detail)
-  select r.stream, r.id, r.path, r.kind, r.detail
+  select r.stream, r.id, r.path, r.kind, coalesce(r.detail, 'null')
   from jsonb_to_recordset($21::jsonb -> 'incident') r(stream uuid, id text, path text, kind text, detail jsonb)
   where (r.stream in (select id from head)) is true
   on conflict (stream_id, id) do update set path = excluded.path, kind = excluded.kind,
@@ -141,7 +145,7 @@ receivers as (
 ),
 jobs as (
   insert into job (stream_id, id, path, attempt, queue, detail)
-  select r.stream, r.id, r.path, r.attempt, r.queue, r.detail
+  select r.stream, r.id, r.path, r.attempt, r.queue, coalesce(r.detail, 'null')
   from jsonb_to_recordset($21::jsonb -> 'job')
     r(stream uuid, id text, path text, attempt int, queue text, detail jsonb)
   where (r.stream in (select id from head)) is true
