@@ -26,7 +26,11 @@ export function appendStatement(appends: readonly Append[], ids: CellIds): State
   const admission = changes.some(changesAdmission);
   const waits = changes.some(changesWaits);
   if (!creates && !admission && !waits && !changes.some(changesHead))
-    return { name: 'append_versions', text: appendVersionsOnly, values: [...values, changes.map((c) => c.claimsReset)] };
+    return {
+      name: 'append_versions',
+      text: appendVersionsOnly,
+      values: [...values, changes.map((c) => c.claimsReset)],
+    };
   values.push(...headColumns(changes));
   if (admission) values.push(JSON.stringify(admissionRows(changes, streams, ids)));
   if (waits) values.push(JSON.stringify(waitRows(changes, streams)));

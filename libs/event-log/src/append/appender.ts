@@ -42,7 +42,8 @@ interface Lane {
 export class Appender {
   readonly #lanes: Lane[];
   readonly #inFlight = new Set<string>();
-  readonly #options: Required<Omit<AppenderOptions, 'onBatch' | 'onDoubt'>> & Pick<AppenderOptions, 'onBatch' | 'onDoubt'>;
+  readonly #options: Required<Omit<AppenderOptions, 'onBatch' | 'onDoubt'>> &
+    Pick<AppenderOptions, 'onBatch' | 'onDoubt'>;
   #stopped = false;
 
   constructor(options: AppenderOptions) {
@@ -103,7 +104,8 @@ export class Appender {
     try {
       const doubtful = await this.#send(batch);
       if (doubtful.length > 0) {
-        if (this.#stopped) for (const waiting of doubtful) this.#reject(waiting, new InDoubt('The appender was stopped.'));
+        if (this.#stopped)
+          for (const waiting of doubtful) this.#reject(waiting, new InDoubt('The appender was stopped.'));
         else {
           lane.queue.unshift(...doubtful);
           await this.#options.pause(backoffMs(lane.failures++));

@@ -96,12 +96,7 @@ export function merged(before: Json, after: Json): Json {
 
 /** Setting the claim count back is not among them: the fast form does that, too. */
 export function changesHead(net: NetChange): boolean {
-  return (
-    net.owner !== undefined ||
-    net.runnableAt !== undefined ||
-    net.priority !== undefined ||
-    net.claimsAdded > 0
-  );
+  return net.owner !== undefined || net.runnableAt !== undefined || net.priority !== undefined || net.claimsAdded > 0;
 }
 export function changesAdmission(net: NetChange): boolean {
   return net.queue !== undefined || net.child !== undefined;

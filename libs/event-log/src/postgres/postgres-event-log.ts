@@ -1,6 +1,7 @@
 import type { EventMetadata, RecordedEvent } from '@baton/process';
 import type { Pool, PoolClient } from 'pg';
 import { appendStatement } from '../append/append-batch.js';
+import { checkAppends, settled } from '../append/check-appends.js';
 import { appendIsolating } from '../append/isolate.js';
 import type { Append, AppendOutcome, AppendResult, EventLog, Head } from '../event-log.port.js';
 import { CellIds } from '../process-id.js';
@@ -134,24 +135,4 @@ export function recordedEvent(row: EventRow, ids: CellIds): RecordedEvent {
   };
   // What was appended was a ProcessEvent; readers upcast older shapes by schemaVersion.
   return recorded as RecordedEvent;
-}
-
-export function settled(outcomes: readonly AppendOutcome[]): AppendResult[] {
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'bad' || outcome.status === 'in-doubt') throw outcome.error;
-    return outcome;
-  });
-}
-
-export function checkAppends(appends: readonly Append[]): void {
-  const streams = new Set<string>();
-  for (const append of appends) {
-    if (streams.has(append.stream)) throw new Error(`The stream ${append.stream} occurs twice in one batch.`);
-    streams.add(append.stream);
-    if (append.events.length === 0) throw new Error(`An append to ${append.stream} without events.`);
-    if (append.expected !== 'none' && !(Number.isInteger(append.expected) && append.expected > 0))
-      throw new Error(
-        `An append to ${append.stream} expects the version ${append.expected}: it must be above 0, or none.`,
-      );
-  }
 }

@@ -45,7 +45,9 @@ export class PostgresRequestStore implements RequestStore {
       if (results[at]) return;
       const first = firstWithKey.get(keyId(request)!)!;
       results[at] =
-        requests[first]!.key!.bodyDigest === request.key!.bodyDigest ? repeated(results[first]!) : { status: 'key-reused' };
+        requests[first]!.key!.bodyDigest === request.key!.bodyDigest
+          ? repeated(results[first]!)
+          : { status: 'key-reused' };
     });
     return results.map((result) => result!);
   }
@@ -73,7 +75,9 @@ export class PostgresRequestStore implements RequestStore {
         }
         if (!isUndecided(error) || failures >= (this.options.giveUpAfter ?? 8)) throw error;
         doubtful = true;
-        await (this.options.pause ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))))(backoffMs(failures++));
+        await (this.options.pause ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))))(
+          backoffMs(failures++),
+        );
       }
     }
   }
@@ -111,15 +115,16 @@ export class PostgresRequestStore implements RequestStore {
       expected: 'none',
       events: all[at]!.events,
     }));
-    const keyed = open.flatMap((at) => all[at]!.key ?? []);
     const written = await withTransaction(this.pool, async (client) => {
       const outcome = await this.log.appendWithin(client, appends);
+      const owners = open.filter((at, index) => all[at]!.key && outcome[index]!.status === 'appended');
+      const keyed = owners.map((at) => all[at]!.key!);
       if (keyed.length > 0) {
         const { rowCount } = await client.query(insertRequestKeys, [
           keyed.map((key) => key.principal),
           keyed.map((key) => key.key),
           keyed.map((key) => key.bodyDigest),
-          open.filter((at) => all[at]!.key).map((at) => JSON.stringify(all[at]!.answer)),
+          owners.map((at) => JSON.stringify(all[at]!.answer)),
         ]);
         if (rowCount !== keyed.length) throw new KeyTaken();
       }

@@ -1,0 +1,52 @@
+import type { ClaimSource, Head } from '../event-log.port.js';
+import type { MemoryExecutorRegistry } from './memory-executor-registry.js';
+import type { MemoryState } from './memory-state.js';
+
+export class MemoryClaimSource implements ClaimSource {
+  constructor(
+    private readonly state: MemoryState,
+    private readonly executors: MemoryExecutorRegistry,
+  ) {}
+
+  #heads(): Head[] {
+    return [...this.state.streams.values()].map((stream) => stream.head);
+  }
+
+  async lookForRunnable(limit: number): ReturnType<ClaimSource['lookForRunnable']> {
+    await this.state.before('claims');
+    const now = this.state.now();
+    return this.#heads()
+      .filter((head) => head.owner === null && head.runnableAt !== null && Date.parse(head.runnableAt) <= now)
+      .sort((a, b) => b.priority - a.priority || Date.parse(a.runnableAt!) - Date.parse(b.runnableAt!))
+      .slice(0, limit)
+      .map(({ stream, version, claims, priority }) => ({ stream, version, claims, priority }));
+  }
+
+  async ownedBy(executor: string): ReturnType<ClaimSource['ownedBy']> {
+    await this.state.before('claims');
+    return this.#heads()
+      .filter((head) => head.owner === executor)
+      .map(({ stream, version }) => ({ stream, version }));
+  }
+
+  async lookForOrphans(limit: number): ReturnType<ClaimSource['lookForOrphans']> {
+    await this.state.before('claims');
+    return this.#heads()
+      .filter((head) => head.owner !== null && this.executors.isOver(head.owner))
+      .map((head) => ({ head, order: this.state.random() }))
+      .sort((a, b) => a.order - b.order)
+      .slice(0, limit)
+      .map(({ head }) => ({ stream: head.stream, version: head.version, owner: head.owner!, claims: head.claims }));
+  }
+
+  async nextDueAt(): Promise<string | null> {
+    await this.state.before('claims');
+    const now = this.state.now();
+    let first: string | null = null;
+    for (const head of this.#heads()) {
+      if (head.owner !== null || head.runnableAt === null || Date.parse(head.runnableAt) <= now) continue;
+      if (first === null || Date.parse(head.runnableAt) < Date.parse(first)) first = head.runnableAt;
+    }
+    return first;
+  }
+}
