@@ -22,7 +22,7 @@ function explain(schema: z.ZodType, issue: z.core.$ZodIssue): FieldError[] {
     });
   }
   if (issue.code === 'invalid_union') {
-    const closest = issue.errors.toSorted((a, b) => a.length - b.length)[0] ?? [];
+    const closest = issue.errors.toSorted((a, b) => distance(a) - distance(b))[0] ?? [];
     const nested = closest.flatMap((inner) => explain(schema, { ...inner, path: [...issue.path, ...inner.path] }));
     if (nested.length > 0) return nested;
   }
@@ -37,6 +37,12 @@ function explain(schema: z.ZodType, issue: z.core.$ZodIssue): FieldError[] {
     return [{ path, message: issue.values.length === 1 ? `must be ${values}` : `must be one of ${values}` }];
   }
   return [{ path, message: issue.message }];
+}
+
+/** How far a value is from one alternative: another type altogether is farther than any number of faults. */
+function distance(issues: readonly z.core.$ZodIssue[]): number {
+  const otherType = issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0);
+  return issues.length + (otherType ? 10_000 : 0);
 }
 
 function article(type: string): string {

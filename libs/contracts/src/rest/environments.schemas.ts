@@ -10,13 +10,13 @@ export const connectionSchema = component(
 );
 export type Connection = z.infer<typeof connectionSchema>;
 
-/** Replaced as a whole; a connection or secret that is left out stays, one that is null goes. */
+/** Variables are replaced as a whole when given; a connection or secret that is left out stays, one that is null goes. */
 export const environmentBodySchema = component(
   'EnvironmentBody',
   z.strictObject({
-    variables: jsonRecord.default({}),
-    connections: z.record(name, connectionSchema.nullable()).default({}),
-    secrets: z.record(name, z.string().max(65_536).nullable()).default({}),
+    variables: jsonRecord.optional(),
+    connections: z.record(name, connectionSchema.nullable()).optional(),
+    secrets: z.record(name, z.string().max(65_536).nullable()).optional(),
   }),
 );
 export type EnvironmentBody = z.input<typeof environmentBodySchema>;

@@ -1,0 +1,125 @@
+import { type DefinitionStore, type DefinitionVersion, fullName } from '@baton/catalogue';
+import { type FieldError, type JsonRecord, nearestName, type Problem, problem } from '@baton/contracts';
+import type { CompiledDefinition, CompileResult, DefinitionFault } from '@baton/process';
+import { tooDeepAt } from '../http/json.depth.js';
+import { refuse } from '../http/problem.error.js';
+import { storableText } from '../http/storable.text.js';
+
+export interface DefinitionCompiler {
+  compile(text: string, version: number): CompileResult;
+}
+export interface PublishResult {
+  name: string;
+  version: number;
+  digest: string;
+  created: boolean;
+  warnings: FieldError[];
+}
+/** What is kept beside a version's text for those who ask for it. */
+interface Summary extends JsonRecord {
+  inputs: JsonRecord;
+  requiredInputs: string[];
+}
+export type FoundDefinition = Omit<DefinitionVersion, 'summary'> & {
+  summary: Summary & { environments?: string[] };
+};
+
+const largestDefinition = 1024 * 1024;
+const mostCompiled = 200;
+
+/** Definitions as intake needs them: checked before they are published, compiled once before they are asked for. */
+export class DefinitionLibrary {
+  readonly #compiled = new Map<string, CompiledDefinition>();
+
+  constructor(
+    private readonly store: DefinitionStore,
+    private readonly compiler: DefinitionCompiler,
+  ) {}
+
+  async publish(text: string, by: string): Promise<PublishResult> {
+    const storable = this.#readable(text);
+    const result = this.compiler.compile(storable, 0);
+    if ('faults' in result) throw faultsProblem(result.faults);
+    const { definition, warnings } = result;
+    const { digest } = definition;
+    const name = fullName(definition.name);
+    const summary = summaryOf(definition);
+    const published = await this.store.publish({ name, text: storable, digest, summary, by });
+    return { name, ...published, warnings: warnings.map(fieldErrorOf) };
+  }
+
+  async find(name: string, version?: number): Promise<FoundDefinition | { unknown: Problem }> {
+    const found = await this.store.find(name, version);
+    if (found) return found as FoundDefinition;
+    return { unknown: await this.#unknown(fullName(name), version) };
+  }
+
+  /** The version asked for, or the newest, ready to check a request against. */
+  async compiled(name: string, version?: number): Promise<CompiledDefinition | { unknown: Problem }> {
+    const found = await this.store.find(name, version);
+    if (!found) return { unknown: await this.#unknown(fullName(name), version) };
+    const key = `${found.name}@${found.version}`;
+    const known = this.#compiled.get(key);
+    if (known) return known;
+    const result = this.compiler.compile(found.text, found.version);
+    if ('faults' in result) {
+      const detail = `${key} was published by a release or with operators that this intake does not understand`;
+      return { unknown: problem('unknown-definition', detail, { remedy: 'publish it again, or update intake' }) };
+    }
+    const oldest = this.#compiled.keys().next();
+    if (this.#compiled.size >= mostCompiled && !oldest.done) this.#compiled.delete(oldest.value);
+    this.#compiled.set(key, result.definition);
+    return result.definition;
+  }
+
+  /** Its size, depth and characters, before a parser sees it. */
+  #readable(text: string): string {
+    const size = Buffer.byteLength(text);
+    if (size > largestDefinition) {
+      throw refuse('too-large', `the definition has ${size} bytes; 1 MiB (${largestDefinition}) are allowed`, {
+        remedy: 'split it: a `process` operator runs another definition',
+      });
+    }
+    if (text.trim() === '') {
+      throw refuse('bad-request', 'the body is empty', { remedy: 'send one definition, in YAML or JSON' });
+    }
+    if (text.trimStart().startsWith('{') && tooDeepAt(text, 64) >= 0) {
+      throw refuse('bad-request', 'the definition nests deeper than 64 levels', { remedy: 'flatten it' });
+    }
+    return storableText(text);
+  }
+
+  async #unknown(name: string, version: number | undefined): Promise<Problem> {
+    const newest = version === undefined ? null : await this.store.find(name);
+    if (newest) {
+      return problem('unknown-definition', `${name} has no version ${version}`, {
+        remedy: `leave the version out, or take one from 1 to ${newest.version}`,
+        errors: [{ path: '/version', message: `the newest is ${newest.version}` }],
+      });
+    }
+    const known = await this.store.names(50);
+    const near = nearestName(name, known);
+    return problem('unknown-definition', `there is no definition ${name}`, {
+      remedy: near ? `did you mean ${near}?` : 'publish it first: POST /v1/definitions',
+      errors: [{ path: '/definition', message: 'is not known', ...(near ? { remedy: `did you mean ${near}?` } : {}) }],
+      known,
+    });
+  }
+}
+
+function summaryOf(definition: CompiledDefinition): Summary {
+  const { inputs, requiredInputs, environments } = definition;
+  return { inputs, requiredInputs, ...(environments ? { environments } : {}) };
+}
+
+function faultsProblem(faults: readonly DefinitionFault[]) {
+  const [first] = faults;
+  const rest = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const place = first ? `line ${first.line}, column ${first.column}: ${first.message}` : '';
+  return refuse('definition-faults', `${place}${rest}`, { errors: faults.map(fieldErrorOf) });
+}
+
+function fieldErrorOf(fault: DefinitionFault): FieldError {
+  const { path, line, column, message, remedy } = fault;
+  return { path, line, column, message, remedy };
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import {
+  type CheckedProcessRequest,
+  type FieldError,
+  type Problem,
+  problem,
+  processRequestSchema,
+  type RequestAccepted,
+} from '@baton/contracts';
+import {
+  type CreateResult,
+  type NewProcess,
+  newProcessId,
+  type RequestStore,
+  uuidv7,
+  type WakeUp,
+} from '@baton/event-log';
+import type { Caller } from '../http/caller.types.js';
+import { check, summaryOf } from '../http/input.reader.js';
+import { canonicalJson } from './canonical.json.js';
+import type { CreationBatcher } from './creation.batcher.js';
+import type { RequestChecker } from './request.checker.js';
+
+export type Accepted = { accepted: RequestAccepted } | { problem: Problem };
+
+/** Takes process requests: checked, in the log, and only then answered. */
+export class RequestAcceptor {
+  constructor(
+    private readonly checker: RequestChecker,
+    private readonly batcher: CreationBatcher,
+    private readonly store: Pick<RequestStore, 'createMany'>,
+    private readonly clock: { now(): number },
+    private readonly wakeUp: Pick<WakeUp, 'notify'>,
+    private readonly cell: string,
+  ) {}
+
+  async acceptOne(request: CheckedProcessRequest, caller: Caller): Promise<Accepted> {
+    const made = await this.#make(request, caller, caller.idempotencyKey);
+    if ('problem' in made) return made;
+    const result = await this.batcher.create(made);
+    if (result.status === 'created') this.wakeUp.notify('queue');
+    return acceptedOf(result);
+  }
+
+  /** Each for itself: what became of it, in order. All that are good share one commit. */
+  async acceptMany(items: readonly unknown[], caller: Caller): Promise<Accepted[]> {
+    const made = await Promise.all(items.map((item, at) => this.#makeItem(item, at, caller)));
+    const good = made.filter((item): item is NewProcess => !('problem' in item));
+    const results = good.length > 0 ? await this.store.createMany(good) : [];
+    if (results.some((result) => result.status === 'created')) this.wakeUp.notify('queue');
+    let next = 0;
+    return made.map((item) => ('problem' in item ? item : acceptedOf(results[next++]!)));
+  }
+
+  #makeItem(item: unknown, at: number, caller: Caller): Promise<NewProcess | { problem: Problem }> {
+    const errors: FieldError[] = [];
+    const request = check(processRequestSchema, item, '', errors) as CheckedProcessRequest;
+    if (errors.length > 0) return Promise.resolve({ problem: problem('invalid', summaryOf(errors), { errors }) });
+    const key = caller.idempotencyKey === null ? null : `${caller.idempotencyKey}/${at}`;
+    return this.#make(request, caller, key);
+  }
+
+  async #make(
+    request: CheckedProcessRequest,
+    caller: Caller,
+    key: string | null,
+  ): Promise<NewProcess | { problem: Problem }> {
+    const id = newProcessId(this.cell);
+    const requester = { id: caller.id, groups: caller.groups };
+    const checked = await this.checker.check(request, id, requester, this.clock.now());
+    if ('problem' in checked) return checked;
+    const metadata = { actor: caller.id, ...(caller.traceparent ? { traceparent: caller.traceparent } : {}) };
+    const event = { type: 'ProcessRequested' as const, data: checked.requested };
+    return {
+      stream: id,
+      events: [{ id: uuidv7(), event, metadata }],
+      answer: { id, status: 'requested' },
+      ...(key === null ? {} : { key: { principal: caller.id, key, bodyDigest: digestOf(request) } }),
+    };
+  }
+}
+
+/** Of what was asked, not of how it was written: spaces and the order of names make no other request. */
+function digestOf(request: CheckedProcessRequest): string {
+  return createHash('sha256')
+    .update(canonicalJson({ ...request }))
+    .digest('hex');
+}
+
+function acceptedOf(result: CreateResult): Accepted {
+  switch (result.status) {
+    case 'created':
+    case 'repeated':
+      return { accepted: result.answer as RequestAccepted };
+    case 'key-reused': {
+      const detail = 'this Idempotency-Key came before with another body';
+      return { problem: problem('key-reused', detail, { remedy: 'use a new key for a new request' }) };
+    }
+    case 'bad': {
+      const detail = `the request cannot be stored (${result.code}): ${result.message}`;
+      return { problem: problem('invalid', detail, { remedy: 'look for unusual characters or sizes in the inputs' }) };
+    }
+  }
+}
