@@ -1,6 +1,10 @@
 export * from './audit/effect.audit.js';
+export { type CompileOptions, compile, digestOf, fullName } from './compile/compile.js';
 export type * from './compile/compiled.types.js';
+export { checkInputs, type InputError } from './compile/input-schemas.js';
+export { checkAgainstSchema } from './compile/json-schema-check.js';
 export type * from './decide/decision.types.js';
+export { durationRemedy, parseDuration } from './definition/duration.js';
 export { processEventTypes, schemaVersions } from './events/event-types.js';
 export type * from './events/process-event.types.js';
 export type * from './expressions/expression.types.js';
@@ -9,6 +13,7 @@ export { headChangeOf } from './head/head-change.js';
 export type * from './head/head-change.types.js';
 export type * from './json.types.js';
 export type * from './operators/operator-descriptor.types.js';
+export { builtInOperators, operatorRegistry } from './operators/operator-registry.js';
 export { evolve } from './state/evolve.js';
 export type {
   EndStatus,

@@ -65,6 +65,7 @@ export class ExpressionError extends Error {
   constructor(
     readonly source: string,
     message: string,
+    readonly remedy = 'Correct the expression.',
   ) {
     super(message);
     this.name = 'ExpressionError';

@@ -14,11 +14,17 @@ export interface OperatorDescriptor {
   fields: z.ZodObject;
   /** Fields in which `${{ secrets.X }}` may stand: names, or paths such as `headers.*`. */
   secretFields: readonly string[];
+  /** Fields that are JSON Schemas; checked at publish unless they hold templates. */
+  schemaFields?: readonly string[];
+  /** Operators that the fields name outside of templates; they must be visible. */
+  operatorNames?(fields: Record<string, Json>): { field: string; operator: string }[];
   /** Bare CEL fields (rare). All others are templates. */
   expressionFields?: readonly string[];
   /** What holds without `recovery`: undefined = an effect that must state it. Sees the fields as written. */
   defaultRecovery?(fields: Record<string, Json>): Recovery | undefined;
   lateBeginIsHarmless?(fields: Record<string, Json>): boolean;
+  /** CEL over `output` that tells `happened` from `not-happened` when the type is used in `verify` without `outcomes`. */
+  verifiedBy?: string;
   /** CEL over `output`; `expect` of the definition replaces it. */
   defaultExpect?: string;
   /** Further checks of the fields as written: messages with remedies. */
