@@ -3,13 +3,17 @@ import type { ClientBase, Pool } from 'pg';
 import { codeOf } from '../append/isolate.js';
 import { isUndecided } from '../postgres/pg-errors.js';
 import { migration0001Log } from '../sql/migration-0001-log.sql.js';
+import { migration0002Duties } from '../sql/migration-0002-duties.sql.js';
 
 export interface Migration {
   id: string;
   sql: string;
 }
 /** Forward only; a released one never changes. Each is one short transaction. */
-export const logMigrations: readonly Migration[] = [{ id: '0001-log', sql: migration0001Log }];
+export const logMigrations: readonly Migration[] = [
+  { id: '0001-log', sql: migration0001Log },
+  { id: '0002-duties', sql: migration0002Duties },
+];
 
 const lockKey = "hashtextextended('baton migrations', 0)";
 
