@@ -1,1 +1,11 @@
 export * from './operator.port.js';
+export { defineOperator, InvalidOperatorModule } from './registry/operator.module.js';
+export {
+  loadDescriptors,
+  loadOperators,
+  type OperatorOptions,
+  OperatorRegistry,
+  operatorOptionsFrom,
+} from './registry/operator.registry.js';
+export { parseScriptPermission, type ScriptPermission } from './script/script.fields.js';
+export { parseJson, storableJson, storableText } from './shared/storable.js';
