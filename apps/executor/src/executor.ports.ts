@@ -1,7 +1,6 @@
 import type { Append, AppendResult, ClaimSource, EventLog, ExecutorRegistry, SnapshotStore } from '@baton/event-log';
 import type {
   ChildToSpawn,
-  CommandDecision,
   CompiledDefinition,
   EffectOutcome,
   EffectToBegin,
@@ -9,6 +8,7 @@ import type {
   OperatorError,
   ProcessCommand,
   ProcessEventData,
+  ProcessState,
 } from '@baton/process';
 import type { Clock } from './clock/clock.port.js';
 
@@ -20,7 +20,8 @@ export interface ExecutorPorts {
   /** UUIDv7. */
   newId(): string;
   log: Pick<EventLog, 'read' | 'readMany' | 'heads'>;
-  appender: Appends;
+  /** A group commit of its own for each incarnation: what a lost one left in flight holds up nobody. */
+  newAppender(): Appends & { stop(): void };
   claims: ClaimSource;
   registry: ExecutorRegistry;
   snapshots: Pick<SnapshotStore, 'load' | 'save'>;
@@ -31,6 +32,8 @@ export interface ExecutorPorts {
   artifacts: ArtifactLoad;
   logger: Logger;
   meter: Meter;
+  /** For the simulation: the live state after each append, to be compared with its replay. */
+  onCommitted?(stream: string, version: number, state: ProcessState): void;
 }
 
 /** Group commit (libs/event-log, Appender): many callers, one commit. Throws InDoubt and BadEvent like the log. */
@@ -40,7 +43,7 @@ export interface Appends {
 
 /** Commands to other streams: load, decide, append with no owner, again on conflict. */
 export interface Commands {
-  handle(stream: string, command: ProcessCommand, causation?: string): Promise<CommandDecision | { missing: true }>;
+  handle(stream: string, command: ProcessCommand, causation?: string): Promise<unknown>;
   /** The child's end has reached its parent: the scan need not tell it again. */
   markTold(child: string): Promise<void>;
 }

@@ -11,7 +11,7 @@ import { BackgroundWork } from './drive/background.work.js';
 import { CertainAppend } from './drive/certain.append.js';
 import { type DriverEnd, type DriverPorts, type Preface, ProcessDriver } from './drive/process.driver.js';
 import { type Folded, StreamLoader } from './drive/stream.loader.js';
-import type { ExecutorPorts, ExecutorSettings } from './executor.ports.js';
+import type { Appends, ExecutorPorts, ExecutorSettings } from './executor.ports.js';
 import { Detector } from './lease/detector.js';
 import { LeaseKeeper } from './lease/lease.keeper.js';
 
@@ -32,6 +32,7 @@ export class Executor implements Driven {
   readonly claimer: Claimer;
   private readonly loader: StreamLoader;
   private readonly certain: CertainAppend;
+  private readonly appender: Appends & { stop(): void };
   private readonly aftermath: Aftermath;
   private readonly work: BackgroundWork;
   private readonly quarantine: RoomForSuspect;
@@ -67,10 +68,11 @@ export class Executor implements Driven {
       this.claimer.hintOrphans();
     });
     this.loader = new StreamLoader(ports, settings);
-    this.certain = new CertainAppend({ ...ports, clock, random, logger }, id);
+    this.appender = ports.newAppender();
+    this.certain = new CertainAppend({ log: ports.log, appender: this.appender, clock, random, logger }, id);
     this.work = new BackgroundWork({ clock, random, logger });
     this.quarantine = new RoomForSuspect({ clock, random }, settings);
-    this.aftermath = new Aftermath(ports, this.work, id);
+    this.aftermath = new Aftermath({ ...ports, newId: () => ports.newId(), appender: this.appender }, this.work, id);
     this.claimer = new Claimer(
       { ...ports, clock, random, databaseClock: this.databaseClock, lease: this.lease },
       settings,
@@ -95,7 +97,8 @@ export class Executor implements Driven {
   /** A hint from bus or log: news of a stream, something runnable, or of the cluster. */
   hint(topic: string, detail: string): void {
     if (this.over) return;
-    if (topic === 'owned') this.drivers.get(detail)?.hintNews();
+    if (topic === 'owned' && detail !== '') this.drivers.get(detail)?.hintNews();
+    else if (topic === 'owned') this.claimer.hintOwned();
     else if (topic === 'runnable') this.claimer.hint();
     else if (topic === 'cluster') this.detector.hint();
   }
@@ -125,6 +128,7 @@ export class Executor implements Driven {
     this.detector.stop();
     this.lease.stop();
     this.work.stop();
+    this.appender.stop();
   }
 
   // -- Driven
@@ -311,7 +315,6 @@ export class Executor implements Driven {
   private ended(driver: ProcessDriver, how: DriverEnd, dueAt: string | null): void {
     if (this.drivers.get(driver.stream) !== driver) return;
     this.drivers.delete(driver.stream);
-    this.aftermath.forget(driver.stream);
     if (how === 'ended' || how === 'parked' || how === 'released') this.begun.delete(driver.stream);
     if (this.suspect === driver.stream) this.release();
     if (how === 'given-up') this.countFailure(driver.stream);
@@ -335,7 +338,7 @@ export class Executor implements Driven {
     const failures = (this.failures.get(stream) ?? 0) + 1;
     this.failures.set(stream, failures);
     if (failures !== 3) return;
-    this.work.start(`raise an incident for ${stream}`, async () => {
+    void this.work.start(`raise an incident for ${stream}`, async () => {
       await this.ports.commands.handle(stream, {
         kind: 'raiseIncident',
         incidentKind: 'driver',

@@ -78,6 +78,12 @@ export class Claimer {
     this.look();
   }
 
+  /** Something that is driven here may have news: look at all of it. */
+  hintOwned(): void {
+    this.pollAt = Number.NEGATIVE_INFINITY;
+    this.hint();
+  }
+
   /** An executor was found lost: its processes are to be taken over. */
   hintOrphans(): void {
     this.wantsOrphans = true;
@@ -166,9 +172,15 @@ export class Claimer {
     const runnable = await this.ports.claims.lookForRunnable(limit);
     const wanted = runnable.filter((one) => !this.driven.has(one.stream)).map((one) => ({ ...one, owner: null }));
     if (wanted.length === 0) return;
-    const taken = await this.driven.take(wanted);
+    const taken = await this.driven.take(this.share(wanted));
     this.ports.meter.record('baton.claim.duration', (this.ports.clock.monotonic() - started) / 1000);
-    if (taken > 0 && runnable.length === limit) this.again = true;
+    if (taken > 0 && (runnable.length === limit || taken < wanted.length)) this.again = true;
+  }
+
+  /** All executors are woken by the same hint: of many candidates each tries a random half first. */
+  private share(wanted: Candidate[]): Candidate[] {
+    if (wanted.length <= 8) return wanted;
+    return wanted.filter(() => this.ports.random() < 0.5);
   }
 
   private async learnNextDue(): Promise<void> {

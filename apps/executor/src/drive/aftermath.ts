@@ -10,7 +10,7 @@ import type {
   ProcessState,
 } from '@baton/process';
 import { crashPoint } from '../crash/crash-points.js';
-import type { ExecutorPorts } from '../executor.ports.js';
+import type { Appends, ExecutorPorts } from '../executor.ports.js';
 import type { BackgroundWork } from './background.work.js';
 
 /** What a process ended as, for its parent. */
@@ -26,59 +26,45 @@ export interface ProcessEnd {
  * Boundary: nothing here decides; each message is idempotent, so that repeating it after a crash changes nothing.
  *
  * F1. A child is created under its derived id; that it exists already is success.
- * F2. A parent is not parked before its children are created: `isSpawned` tells decide.
+ * F2. A parent is not decided about, and so not parked, before its children are created and its commands are told.
  * F3. The end reaches the parent as an event; only then is it marked as told.
  */
 export class Aftermath {
-  private readonly spawned = new Map<string, Set<string>>();
   private readonly artifacts = new Map<string, Json>();
 
   constructor(
     private readonly ports: Pick<
       ExecutorPorts,
-      'log' | 'appender' | 'commands' | 'definitions' | 'newId' | 'artifacts' | 'wakeUp' | 'logger'
-    >,
+      'log' | 'commands' | 'definitions' | 'newId' | 'artifacts' | 'wakeUp' | 'logger'
+    > & { appender: Appends },
     private readonly work: BackgroundWork,
     private readonly incarnation: string,
   ) {}
 
-  isSpawned(stream: string, path: string, attempt: number): boolean {
-    return this.spawned.get(stream)?.has(`${path}#${attempt}`) === true;
-  }
-
-  forget(stream: string): void {
-    this.spawned.delete(stream);
-  }
-
-  /** F1 */
-  spawn(stream: string, children: readonly ChildToSpawn[], done: () => void): void {
-    this.work.start(`spawn children of ${stream}`, async () => {
+  /** F1, F2: resolves when all of them exist; a crash before is made good by the next load. */
+  spawn(stream: string, children: readonly ChildToSpawn[]): Promise<void> {
+    return this.work.start(`spawn children of ${stream}`, async () => {
       crashPoint('before-spawn');
       const present = await this.ports.log.heads(children.map((child) => child.id));
       await Promise.all(children.filter((child) => !present.has(child.id)).map((child) => this.create(stream, child)));
       crashPoint('after-spawn');
-      const set = this.spawned.get(stream) ?? new Set<string>();
-      for (const { request } of children) set.add(`${request.parent.path}#${request.parent.attempt}`);
-      this.spawned.set(stream, set);
       this.ports.wakeUp.notify('queue');
-      done();
     });
   }
 
-  tell(stream: string, command: ProcessCommand, causation: string): void {
-    this.work.start(`tell ${command.kind} to ${stream}`, async () => {
+  /** Resolves when it was said; refused is said as well. */
+  tell(stream: string, command: ProcessCommand, causation: string): Promise<void> {
+    return this.work.start(`tell ${command.kind} to ${stream}`, async () => {
       await this.ports.commands.handle(stream, command, causation);
-      this.ports.wakeUp.notify('owned', stream);
     });
   }
 
   /** F3 */
   ended(stream: string, end: ProcessEnd | null): void {
-    this.forget(stream);
     this.ports.wakeUp.notify('queue');
     if (end === null) return;
     const { parent, ...rest } = end;
-    this.work.start(`tell the end of ${stream} to its parent`, async () => {
+    void this.work.start(`tell the end of ${stream} to its parent`, async () => {
       await this.ports.commands.handle(
         parent.id,
         { kind: 'endChild', child: stream, path: parent.path, attempt: parent.attempt, ...rest },
@@ -86,8 +72,6 @@ export class Aftermath {
       );
       crashPoint('after-tell-parent');
       await this.ports.commands.markTold(stream);
-      this.ports.wakeUp.notify('owned', parent.id);
-      this.ports.wakeUp.notify('runnable');
     });
   }
 
@@ -114,7 +98,6 @@ export class Aftermath {
         { kind: 'endChild', child: child.id, path, attempt, status: 'failed', error: request.error },
         parent,
       );
-      this.ports.wakeUp.notify('owned', parent);
       return;
     }
     const event: ProcessEvent = { type: 'ProcessRequested', data: request.data };

@@ -16,16 +16,16 @@ export class BackgroundWork {
     this.stopped = true;
   }
 
-  start(name: string, work: () => Promise<void>): void {
+  /** Resolves when it is done; never, when this incarnation ends before. */
+  start(name: string, work: () => Promise<void>): Promise<void> {
     this.open += 1;
-    this.repeat(name, work)
-      .catch((error: unknown) => this.ports.logger.error({ work: name, error: String(error) }, 'background work ended'))
-      .finally(() => {
-        this.open -= 1;
-        if (this.open > 0) return;
-        for (const call of this.idle) call();
-        this.idle.clear();
-      });
+    return new Promise((resolve) => {
+      this.repeat(name, work)
+        .then((isDone) => {
+          if (isDone) resolve();
+        })
+        .finally(() => this.ended());
+    });
   }
 
   whenIdle(): Promise<void> {
@@ -36,15 +36,23 @@ export class BackgroundWork {
         });
   }
 
-  private async repeat(name: string, work: () => Promise<void>): Promise<void> {
+  private ended(): void {
+    this.open -= 1;
+    if (this.open > 0) return;
+    for (const call of this.idle) call();
+    this.idle.clear();
+  }
+
+  private async repeat(name: string, work: () => Promise<void>): Promise<boolean> {
     for (let pause = 50; !this.stopped; pause = Math.min(pause * 2, 5000)) {
       try {
         await work();
-        return;
+        return true;
       } catch (error) {
         this.ports.logger.warn({ work: name, error: String(error) }, 'tried again');
       }
       await wait(this.ports.clock, pause * (0.5 + this.ports.random()));
     }
+    return false;
   }
 }

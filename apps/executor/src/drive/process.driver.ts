@@ -22,7 +22,10 @@ import type { CertainAppend } from './certain.append.js';
 import type { Folded, StreamLoader } from './stream.loader.js';
 
 export interface DriverPorts
-  extends Pick<ExecutorPorts, 'log' | 'effects' | 'commands' | 'snapshots' | 'newId' | 'logger' | 'meter'> {
+  extends Pick<
+    ExecutorPorts,
+    'log' | 'effects' | 'commands' | 'snapshots' | 'newId' | 'logger' | 'meter' | 'onCommitted'
+  > {
   clock: Clock;
   databaseClock: DatabaseClock;
   certain: CertainAppend;
@@ -155,7 +158,7 @@ export class ProcessDriver {
     const events = this.preface === null ? decision.events : [this.preface.event, ...decision.events];
     if (events.length > 0 && !(await this.append(events, given))) return;
     this.outcomes.splice(0, given.length);
-    this.follow(decision);
+    await this.follow(decision);
   }
 
   /** P1, P2, P4. False: the decision is void. */
@@ -185,6 +188,7 @@ export class ProcessDriver {
       crashPoint(isClaim ? 'after-claim' : 'after-append');
       this.preface = null;
       this.folded.version = result.version;
+      this.ports.onCommitted?.(this.stream, result.version, this.folded.state);
       if (events.some((event) => isOutcome(event))) this.onProgress();
       return true;
     } catch (error) {
@@ -201,12 +205,17 @@ export class ProcessDriver {
   }
 
   /** What the decision says, now that it is in the log. */
-  private follow(decision: Decision): void {
+  private async follow(decision: Decision): Promise<void> {
     for (const { path, attempt, reason } of decision.abort) this.abort(path, attempt, reason);
     for (const effect of decision.begin) this.pending.push(effect);
     this.beginPending();
-    if (decision.spawn.length > 0) this.ports.aftermath.spawn(this.stream, decision.spawn, () => this.poke());
-    for (const { stream, command } of decision.tell) this.ports.aftermath.tell(stream, command, this.stream);
+    if (decision.spawn.length + decision.tell.length > 0) {
+      await Promise.all([
+        ...(decision.spawn.length > 0 ? [this.ports.aftermath.spawn(this.stream, decision.spawn)] : []),
+        ...decision.tell.map(({ stream, command }) => this.ports.aftermath.tell(stream, command, this.stream)),
+      ]);
+      if (this.ended) return;
+    }
     switch (decision.disposition) {
       case 'ended':
         this.ports.aftermath.ended(this.stream, endOf(this.folded.state));
@@ -237,8 +246,7 @@ export class ProcessDriver {
       now: this.ports.databaseClock.now(),
       executor: this.incarnation,
       isOver: (incarnation) => this.ports.detector.isOver(incarnation),
-      isRunning: (path, attempt) =>
-        this.running.has(key(path, attempt)) || this.ports.aftermath.isSpawned(this.stream, path, attempt),
+      isRunning: (path, attempt) => this.running.has(key(path, attempt)),
       hasBegun: (path, attempt) => this.begun.has(key(path, attempt)),
       artifact: (digest) => this.ports.aftermath.artifact(digest),
       draining: this.draining,
