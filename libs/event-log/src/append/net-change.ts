@@ -1,6 +1,7 @@
 import { headChangeOf, type Json, type ProcessEvent, type RowChange } from '@baton/process';
 
-type Insert<T extends RowChange['table']> = Extract<RowChange, { table: T; op: 'insert' }>;
+/** `at`: when the row was opened, if that is not the moment of writing (a rebuild). */
+type Insert<T extends RowChange['table']> = Extract<RowChange, { table: T; op: 'insert' }> & { at?: string };
 type WaitTable = 'task' | 'incident' | 'receiver' | 'job';
 export interface Gone {
   table: WaitTable;
@@ -44,20 +45,22 @@ export function netChangeOf(events: readonly ProcessEvent[]): NetChange {
   return net;
 }
 
-export function addChange(net: NetChange, event: ProcessEvent): void {
+/** `at` stands for now where the events are folded later (a rebuild). */
+export function addChange(net: NetChange, event: ProcessEvent, at?: string): void {
   const change = headChangeOf(event);
   if (change.owner !== undefined) net.owner = change.owner;
-  if (change.runnableAt !== undefined) net.runnableAt = change.runnableAt;
+  if (change.runnableAt !== undefined)
+    net.runnableAt = change.runnableAt === 'now' && at !== undefined ? at : change.runnableAt;
   if (change.priority !== undefined) net.priority = change.priority;
   if (change.claims === 'increment') net.claimsAdded += 1;
   if (change.claims === 'reset') {
     net.claimsReset = true;
     net.claimsAdded = 0;
   }
-  for (const row of change.rows) addRow(net, row);
+  for (const row of change.rows) addRow(net, at !== undefined && row.op === 'insert' ? { ...row, at } : row);
 }
 
-function addRow(net: NetChange, row: RowChange): void {
+function addRow(net: NetChange, row: RowChange & { at?: string }): void {
   if (row.table === 'queue') net.queue = row.op === 'insert' ? row : 'delete';
   else if (row.table === 'child') net.child = row;
   else if (row.op === 'delete') remove(net, row);

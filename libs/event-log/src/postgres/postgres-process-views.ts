@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '@baton/process';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { CellIds } from '../process-id.js';
 import type { Page, ProcessListItem, ProcessQuery, ProcessViews } from '../read-model.port.js';
 import { pageSize, readCursor, writeCursor } from '../read-models/cursor.js';
@@ -53,9 +53,9 @@ export class PostgresProcessViews implements ProcessViews {
     await this.save([...views.values()]);
   }
 
-  async save(views: readonly ProcessView[]): Promise<void> {
+  async save(views: readonly ProcessView[], db: Pool | PoolClient = this.pool): Promise<void> {
     if (views.length === 0) return;
-    await this.pool.query(saveProcessViews, [JSON.stringify(views.map((view) => this.#row(view)))]);
+    await db.query(saveProcessViews, [JSON.stringify(views.map((view) => this.#row(view)))]);
   }
 
   async list(query: ProcessQuery): Promise<Page<ProcessListItem>> {
