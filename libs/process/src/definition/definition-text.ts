@@ -1,4 +1,16 @@
-import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import type { Json, JsonObject } from '../json.types.js';
 
 export type Path = readonly (string | number)[];
@@ -46,12 +58,13 @@ export function parseDefinition(text: string): DefinitionText | { faults: TextFa
     };
   const root = document.contents;
   if (!isMap(root)) return textFault('A definition is a map of fields.', 'Begin with `kind: Process` and `name: …`.');
-  const reader = new NodeReader((alias) => alias.resolve(document), position);
+  const resolve = anchorsOf(document);
+  const reader = new NodeReader(resolve, position);
   const value = reader.read(root, 0);
   if (reader.faults.length > 0) return { faults: reader.faults };
   return {
     value: value as JsonObject,
-    locate: (path, part = 'value') => position(offsetOf(root, path, part, (alias) => alias.resolve(document))),
+    locate: (path, part = 'value') => position(offsetOf(root, path, part, resolve)),
   };
 }
 
@@ -73,6 +86,21 @@ function yamlFault(code: string, message: string): { message: string; remedy: st
 }
 
 type Resolve = (alias: Alias) => Node | undefined;
+
+/** An alias means the nearest anchor of its name before it. One walk, where the library would take one per alias. */
+function anchorsOf(document: Document): Resolve {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target) targets.set(node, target);
+      } else if (node.anchor) anchors.set(node.anchor, node);
+    },
+  });
+  return (alias) => targets.get(alias);
+}
 
 /** YAML nodes to JSON, counting what aliases unfold to, so that a small text cannot become a huge definition. */
 class NodeReader {
