@@ -1,8 +1,10 @@
 export * from './audit/effect.audit.js';
+export { decideCommand } from './command/decide-command.js';
 export { type CompileOptions, compile, digestOf, fullName } from './compile/compile.js';
 export type * from './compile/compiled.types.js';
 export { checkInputs, type InputError } from './compile/input-schemas.js';
 export { checkAgainstSchema } from './compile/json-schema-check.js';
+export { decide } from './decide/decide.js';
 export type * from './decide/decision.types.js';
 export { durationRemedy, parseDuration } from './definition/duration.js';
 export { processEventTypes, schemaVersions } from './events/event-types.js';

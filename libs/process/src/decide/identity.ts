@@ -17,12 +17,13 @@ export function childId(parent: string, path: string, attempt: number): string {
   return cell === '' ? uuid : `${cell}-${uuid}`;
 }
 
+/** Begins with the process's id, so that an answer finds its process also when the task is long over. */
 export const taskId = (process: string, path: string, attempt: number): string =>
-  derivedUuid('task', process, path, attempt);
+  `${process}.${derivedUuid('task', process, path, attempt).slice(0, 13)}`;
 export const jobId = (process: string, path: string, attempt: number): string =>
   derivedUuid('job', process, path, attempt);
 export const incidentId = (process: string, version: number, path: string): string =>
-  derivedUuid('incident', process, version, path);
+  `${process}.${derivedUuid('incident', process, version, path).slice(0, 13)}`;
 
 /** The same for all executions of one (process, path, iteration, round). */
 export const idempotencyKey = (process: string, path: string, iteration: number, round: number): string =>

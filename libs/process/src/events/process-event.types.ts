@@ -93,6 +93,7 @@ export interface ProcessEventData {
     dueAt: string;
     newKey?: boolean;
     items?: 'failed' | 'all'; // forEach: which items are taken again
+    cause?: string; // groups: path of the innermost operator whose failure this is
     counted?: boolean; // false: not a known failure (never begun, or unknown and rerun), uses up no attempt
   };
   /** An iteration of `repeat` is over, the next one begins when it is due. */

@@ -127,9 +127,11 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       delete operator.waitsFor;
       delete operator.result;
       closeTask(state, operator, 'it is tried again');
-      if (data.items !== undefined || operator.cause !== undefined || operator.items !== undefined) {
-        reopenBelow(state, operator, data.items ?? 'failed');
-      } else if (operator.type === 'group') reopenCancelled(state, data.path);
+      if (operator.items !== undefined) reopenItems(state, operator, data.items ?? 'failed');
+      else if (operator.type === 'group') {
+        reopenCancelled(state, data.path);
+        if (data.cause !== undefined) reopen(state, data.cause, data.path, false);
+      }
       return;
     }
     case 'OperatorRepeatScheduled': {
@@ -266,14 +268,9 @@ function closeTask(state: ProcessState, operator: OperatorState, why: string): v
   state.closedTasks.set(operator.task.id, why);
 }
 
-/** A group or loop is tried again: what completed in it stays, what failed is open again (`all`: everything). */
-function reopenBelow(state: ProcessState, operator: OperatorState, items: 'failed' | 'all'): void {
+/** A loop is tried again: what completed in it stays, what failed is open again (`all`: everything). */
+function reopenItems(state: ProcessState, operator: OperatorState, items: 'failed' | 'all'): void {
   reopenCancelled(state, operator.path);
-  if (operator.items === undefined) {
-    if (operator.cause !== undefined) reopen(state, operator.cause, operator.path, false);
-    delete operator.cause;
-    return;
-  }
   for (const other of [...state.operators.values()]) {
     if (!isWithin(other.path, operator.path)) continue;
     if (items === 'all') resetOperator(other, false);

@@ -66,7 +66,10 @@ export function fold(state: ProcessState, event: ProcessEvent | RecordedEvent): 
       return;
     case 'ProcessStarted':
     case 'ProcessClaimed':
-      if (event.type === 'ProcessStarted') state.started = true;
+      if (event.type === 'ProcessStarted') {
+        state.started = true;
+        state.scheduled = true;
+      }
       state.owner = event.data.executor;
       state.parked = null;
       state.claims++;

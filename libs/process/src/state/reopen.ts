@@ -26,9 +26,12 @@ export function reopen(state: ProcessState, path: string, within: string, newRou
   const operator = state.operators.get(path);
   if (operator === undefined) return;
   resetOperator(operator, newRound);
+  let below = path;
   for (let at = parentPath(path); at !== '' && at !== within; at = parentPath(at)) {
+    if (isReserved(below)) return; // what is undone or verified is not open again with its undo
+    below = at;
     const outer = state.operators.get(at);
-    if (outer === undefined || outer.status === 'running') continue;
+    if (outer === undefined || (outer.status !== 'failed' && outer.status !== 'cancelled')) continue;
     const { attempt, iteration, round, startedAt } = outer;
     resetOperator(outer, false);
     outer.status = 'running';
@@ -38,3 +41,5 @@ export function reopen(state: ProcessState, path: string, within: string, newRou
     if (startedAt !== undefined) outer.startedAt = startedAt;
   }
 }
+
+const isReserved = (path: string): boolean => path.endsWith('/compensate') || path.endsWith('/verify');

@@ -1,0 +1,145 @@
+import type { Json, JsonObject } from '../json.types.js';
+import type { OperatorState } from '../state/process-state.js';
+import { durationOf, isoTime } from './duration.js';
+import { evaluateFields } from './evaluate-fields.js';
+import { childId, idempotencyKey, jobId } from './identity.js';
+import { complete, fail, outcomeUnknown } from './lifecycle.decide.js';
+import type { Unit } from './plan.js';
+import { takeMessage } from './receive.decide.js';
+import { startFacts } from './start-facts.js';
+import type { Step } from './step.js';
+import { assignTask, checkAnswers } from './task.decide.js';
+
+/** Waiting operators: started once with what they wait for, resumed on a takeover, never executed again. */
+export function startWaiting(step: Step, unit: Unit): void {
+  const evaluated = evaluateFields(step, unit);
+  if ('error' in evaluated) return fail(step, unit, evaluated.error);
+  const fields = evaluated.value;
+  const attempt = step.operator(unit).attempt + 1;
+  switch (unit.op.type) {
+    case 'delay': {
+      const dueAt = delayUntil(step, fields);
+      if (dueAt === undefined) {
+        const message = 'Expected a duration in `for` (15m) or a time in `until` (ISO 8601), but there is neither.';
+        return fail(step, unit, { code: 'expression', message });
+      }
+      const timers = { delay: dueAt };
+      return wait(step, unit, startFacts(step, unit, { kind: 'timer', dueAt }, timers));
+    }
+    case 'user-task':
+      assignTask(step, unit, fields);
+      return;
+    case 'process': {
+      const child = childId(step.state.id, unit.path, attempt);
+      const onParentEnd = fields['onParentEnd'] === 'leave' ? 'leave' : 'cancel';
+      wait(step, unit, startFacts(step, unit, { kind: 'child', child, onParentEnd }));
+      return spawn(step, unit, child, fields);
+    }
+    case 'receive': {
+      const name = String(fields['message'] ?? '');
+      const keep = durationOf(fields['keep']);
+      const dueAt = unit.op.deadline === undefined ? null : step.after(unit.op.deadline);
+      const key = fields['key'];
+      wait(
+        step,
+        unit,
+        startFacts(step, unit, {
+          kind: 'message',
+          name,
+          dueAt,
+          ...(key === undefined || key === null ? {} : { key: typeof key === 'string' ? key : JSON.stringify(key) }),
+          ...(keep === undefined ? {} : { keepMs: keep }),
+          ...(fields['schema'] === undefined ? {} : { schema: fields['schema'] }),
+        }),
+      );
+      return takeMessage(step, unit);
+    }
+    case 'job': {
+      const queue = String(fields['queue'] ?? 'default');
+      const id = jobId(step.state.id, unit.path, attempt);
+      return wait(
+        step,
+        unit,
+        startFacts(step, unit, { kind: 'job', queue, jobId: id, input: fields['input'] ?? null }),
+      );
+    }
+    case 'command': {
+      const commandId = idempotencyKey(step.state.id, unit.path, 1, attempt);
+      return wait(step, unit, startFacts(step, unit, { kind: 'command', commandId, agent: fields['agent'] ?? null }));
+    }
+    default:
+      return fail(step, unit, { code: 'unsupported', message: `No executor knows how a ${unit.op.type} waits.` });
+  }
+}
+
+function delayUntil(step: Step, fields: Record<string, Json>): string | undefined {
+  const length = durationOf(fields['for']);
+  if (length !== undefined) return step.after(length);
+  const until = fields['until'];
+  const time = typeof until === 'string' ? Date.parse(until) : Number.NaN;
+  return Number.isNaN(time) ? undefined : isoTime(time);
+}
+
+function wait(step: Step, unit: Unit, facts: ReturnType<typeof startFacts>): void {
+  step.emit({ type: 'OperatorStarted', data: facts });
+  step.timers(unit, facts.timers);
+  step.plan.waiting.add(unit);
+}
+
+/** The child's creation is idempotent by its derived id: said again after a takeover. */
+function spawn(step: Step, unit: Unit, child: string, fields: Record<string, Json>): void {
+  const { state } = step;
+  const version = fields['version'];
+  const operator = step.operator(unit);
+  step.decision.spawn.push({
+    id: child,
+    definition: String(fields['definition'] ?? ''),
+    version: typeof version === 'number' ? version : version === 'latest' ? 'latest' : 'published',
+    inputs: (fields['inputs'] ?? {}) as JsonObject,
+    request: {
+      environment: state.environment,
+      priority: state.priority,
+      labels: state.labels,
+      requester: state.requester,
+      parent: {
+        id: state.id,
+        path: unit.path,
+        attempt: operator.attempt,
+        onParentEnd: fields['onParentEnd'] === 'leave' ? 'leave' : 'cancel',
+      },
+    },
+  });
+}
+
+/** After a load: whether the child was ever made is not known, so it is made again, which does nothing when it was. */
+export function spawnAgain(step: Step, unit: Unit): void {
+  const operator = step.operator(unit);
+  if (operator.waitsFor?.kind !== 'child' || operator.result !== undefined) return;
+  const evaluated = evaluateFields(step, unit, operator.attempt);
+  if ('error' in evaluated) return fail(step, unit, evaluated.error);
+  spawn(step, unit, operator.waitsFor.child, evaluated.value);
+}
+
+/** What came from outside since: an answer, a message, an end, a fired timer. */
+export function resumeWaiting(step: Step, unit: Unit): void {
+  const operator = step.operator(unit);
+  if (operator.status !== 'waiting') return;
+  if (operator.fired?.delay === true) return complete(step, unit, { firedAt: firedAt(operator) });
+  const { result } = operator;
+  if (result !== undefined) {
+    if (result.status === 'completed') return complete(step, unit, result.output);
+    if (result.status === 'unknown') return outcomeUnknown(step, unit, result.reason);
+    const error = result.status === 'failed' ? result.error : { code: 'not-begun', message: result.reason };
+    return fail(
+      step,
+      unit,
+      error,
+      result.status === 'failed' && result.output !== undefined ? { output: result.output } : {},
+    );
+  }
+  if (operator.waitsFor?.kind === 'task') return checkAnswers(step, unit);
+  if (operator.waitsFor?.kind === 'message') return takeMessage(step, unit);
+}
+
+const firedAt = (operator: OperatorState): string =>
+  operator.waitsFor?.kind === 'timer' ? operator.waitsFor.dueAt : '';
