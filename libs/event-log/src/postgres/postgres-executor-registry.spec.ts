@@ -1,0 +1,92 @@
+import { testCluster } from '@baton/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { requested, scheduled, startedBy } from '../contract/sample-events.js';
+import { migrateLog } from '../migrate/migration-runner.js';
+import { newProcessId } from '../process-id.js';
+import { openPostgresCell, type PostgresCell } from './postgres-cell.js';
+import { PostgresExecutorRegistry } from './postgres-executor-registry.js';
+
+let cluster: Awaited<ReturnType<typeof testCluster>>;
+let cell: PostgresCell;
+let other: PostgresExecutorRegistry;
+let monotonic = 0;
+const report = { driven: 1, draining: false, progress: 1 };
+
+beforeAll(async () => {
+  cluster = await testCluster({ max_connections: 50 });
+  await cluster.start?.();
+  cell = openPostgresCell({ url: cluster.url(), cell: 'c1', application: 'spec' });
+  await migrateLog(cell.pools.service);
+  other = new PostgresExecutorRegistry(cell.pools.heartbeat, cluster.url(), () => monotonic);
+});
+afterAll(async () => {
+  await cell.close();
+  await cluster.remove();
+});
+
+async function join(registry: PostgresExecutorRegistry, id: string, leaseMs: number): Promise<void> {
+  await registry.join({ id, host: 'h', pid: 1, version: '1', capacity: 10, leaseMs });
+  const stream = newProcessId('c1');
+  await cell.log.append([{ stream, expected: 'none', events: [requested(), scheduled()] }]);
+  await cell.log.append([{ stream, expected: 2, owner: null, events: [startedBy(id)] }]);
+}
+/** Waits for an event of the database, not for a time. */
+async function until(ready: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  while (!(await ready())) {
+    if (performance.now() > deadline) throw new Error('It did not come.');
+    await cell.pools.service.query('select pg_sleep(0.05)');
+  }
+}
+
+it('notices a crash by the free lock, and proves it by the lease, on the clock of the database', async () => {
+  await join(cell.executors, 'dead', 1_500);
+  const lock = await cell.executors.holdLock('dead');
+  await other.join({ id: 'peer', host: 'h', pid: 2, version: '1', capacity: 10, leaseMs: 1_500 });
+  await cell.executors.heartbeat('dead', report);
+  const beat = async () => {
+    monotonic += 400;
+    await other.heartbeat('peer', report);
+  };
+  await until(async () => {
+    await cell.executors.heartbeat('dead', report);
+    await beat();
+    return monotonic > 3_200;
+  });
+  expect(await other.detectLost('peer')).toEqual([]);
+  await lock.release();
+  const seen: (string | null)[] = [];
+  await until(async () => {
+    await beat();
+    seen.push(...(await other.detectLost('peer')).map((x) => x.proof));
+    return seen.length > 0;
+  });
+  expect((await cell.executors.heartbeat('dead', report)).alive).toBe(false);
+  expect((await cell.claims.lookForOrphans(10)).map((orphan) => orphan.owner)).toEqual(['dead']);
+  await until(async () => (await other.provenOver(['dead', 'peer'])).has('dead'));
+  expect((await other.list()).map((x) => `${x.id}:${x.status}`)).toEqual(['dead:lost', 'peer:alive']);
+});
+
+it('makes nobody lost when PostgreSQL restarts, and everybody holds a lock again by itself', async () => {
+  await join(cell.executors, 'survivor', 2_000);
+  const lock = await cell.executors.holdLock('survivor');
+  expect(lock.held).toBe(true);
+  await cell.executors.heartbeat('survivor', report);
+  await cluster.restart('immediate');
+  let lost = 0;
+  await until(async () => {
+    try {
+      monotonic += 400;
+      await other.heartbeat('peer', report);
+      lost += (await other.detectLost('peer')).filter((x) => x.id === 'survivor').length;
+      await cell.executors.heartbeat('survivor', report);
+      return lock.held;
+    } catch (error) {
+      expect(String(error)).toMatch(/terminat|ECONN|starting up|recovery|shut/i);
+      return false;
+    }
+  });
+  expect(lost).toBe(0);
+  expect((await cell.executors.heartbeat('survivor', report)).alive).toBe(true);
+  await lock.release();
+});
