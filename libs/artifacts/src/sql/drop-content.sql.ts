@@ -1,0 +1,3 @@
+export const dropContent = /* sql */ `
+with upload as (delete from artifact_upload where content = $1)
+delete from artifact_chunk where content = $1`;
