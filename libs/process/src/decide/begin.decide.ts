@@ -26,10 +26,14 @@ export function begin(step: Step, unit: Unit): void {
     if (unit.op.when !== undefined && unit.kind === 'operator' && operator.attempt === 0) {
       const condition = unit.op.when;
       const holds = attempting(() => step.evaluate(condition, unit.path));
-      if ('error' in holds) return fail(step, unit, holds.error);
+      if ('error' in holds) {
+        fail(step, unit, holds.error);
+        return;
+      }
       if (holds.value !== true) {
         step.emit({ type: 'OperatorSkipped', data: { path: unit.path, reason: `${condition.source} does not hold` } });
-        return settle(step, unit);
+        settle(step, unit);
+        return;
       }
     }
   }
@@ -77,40 +81,56 @@ function mustQueue(step: Step, unit: Unit): boolean {
 }
 
 function startBody(step: Step, unit: Unit): void {
-  if (unit.op.type === 'group' || unit.op.scope !== undefined) return startGroup(step, unit);
+  if (unit.op.type === 'group' || unit.op.scope !== undefined) {
+    startGroup(step, unit);
+    return;
+  }
   switch (unit.op.class) {
     case 'inline':
-      return runInline(step, unit);
+      runInline(step, unit);
+      return;
     case 'waiting':
-      return startWaiting(step, unit);
+      startWaiting(step, unit);
+      return;
     case 'effect':
-      return startEffect(step, unit);
+      startEffect(step, unit);
+      return;
   }
 }
 
 /** Decided from the state alone: only its outcome is in the log. */
 function runInline(step: Step, unit: Unit): void {
   const fields = evaluateFields(step, unit);
-  if ('error' in fields) return fail(step, unit, fields.error);
+  if ('error' in fields) {
+    fail(step, unit, fields.error);
+    return;
+  }
   const { value } = fields;
   switch (unit.op.type) {
     case 'set':
-      return complete(step, unit, value['value'] ?? null);
+      complete(step, unit, value['value'] ?? null);
+      return;
     case 'decision':
-      return complete(step, unit, undefined);
+      complete(step, unit, undefined);
+      return;
     case 'fail': {
       const message = String(value['message'] ?? 'The definition says so.');
-      return fail(step, unit, { code: String(value['code'] ?? 'failed'), message });
+      fail(step, unit, { code: String(value['code'] ?? 'failed'), message });
+      return;
     }
     default:
-      return complete(step, unit, value);
+      complete(step, unit, value);
+      return;
   }
 }
 
 /** The start is committed before the effect begins; what it is given is never in the log. */
 function startEffect(step: Step, unit: Unit): void {
   const fields = evaluateFields(step, unit);
-  if ('error' in fields) return fail(step, unit, fields.error);
+  if ('error' in fields) {
+    fail(step, unit, fields.error);
+    return;
+  }
   const facts = startFacts(step, unit);
   step.emit({ type: 'OperatorStarted', data: facts });
   step.timers(unit, facts.timers);
@@ -135,6 +155,9 @@ function hand(step: Step, unit: Unit, fields: EffectToBegin['fields']): void {
 /** Started here, by the log, and never begun: its start was committed, and the executor learnt of that by reading. */
 export function beginAgain(step: Step, unit: Unit): void {
   const fields = evaluateFields(step, unit, step.operator(unit).attempt);
-  if ('error' in fields) return fail(step, unit, fields.error);
+  if ('error' in fields) {
+    fail(step, unit, fields.error);
+    return;
+  }
   hand(step, unit, fields.value);
 }

@@ -43,7 +43,10 @@ export function endUnit(step: Step, unit: Unit, reason: string, error: OperatorE
   }
   const waitsFor = operator?.waitsFor;
   if (status === 'waiting' && waitsFor?.kind === 'child' && operator?.result === undefined) {
-    if (waitsFor.onParentEnd === 'leave' && error === null) return finish(step, unit);
+    if (waitsFor.onParentEnd === 'leave' && error === null) {
+      finish(step, unit);
+      return;
+    }
     step.decision.tell.push({
       stream: waitsFor.child,
       command: { kind: 'cancel', by: { id: 'baton' }, reason: `${step.state.id} no longer needs it: ${reason}` },
@@ -52,11 +55,12 @@ export function endUnit(step: Step, unit: Unit, reason: string, error: OperatorE
   }
   if (status === 'waiting' && (waitsFor?.kind === 'job' || waitsFor?.kind === 'command')) {
     if (operator?.result === undefined)
-      return outcomeUnknown(step, unit, `it was under way elsewhere when it was ended: ${reason}`);
+      outcomeUnknown(step, unit, `it was under way elsewhere when it was ended: ${reason}`);
+    return;
   }
   if (status === 'unknown') {
     const verify = step.plan.units.get(`${unit.path}/verify`);
-    if (verify !== undefined && verify.begun && !verify.settled) {
+    if (verify?.begun === true && !verify.settled) {
       endUnit(step, verify, reason, null);
       if (step.plan.effects.has(verify)) return;
     }

@@ -126,8 +126,14 @@ function ended(step: Step, unit: Unit): void {
     if (step.plan.undo?.current === unit) step.plan.undo.current = null;
     return;
   }
-  if (container.what === 'loop') return itemEnded(step, container, unit);
-  if (container.what === 'unit') return verified(step, container, unit);
+  if (container.what === 'loop') {
+    itemEnded(step, container, unit);
+    return;
+  }
+  if (container.what === 'unit') {
+    verified(step, container, unit);
+    return;
+  }
   container.active.delete(unit);
   followLinks(step, container, unit);
   if (container.owner !== null) groupIsOver(step, container.owner, container);
@@ -136,10 +142,19 @@ function ended(step: Step, unit: Unit): void {
 /** The verification says whether the attempt that nobody saw the end of has happened. */
 function verified(step: Step, subject: Unit, verify: Unit): void {
   if (subject.settled || step.operator(subject).status !== 'unknown') return;
-  if (subject.ending !== null) return finish(step, subject);
+  if (subject.ending !== null) {
+    finish(step, subject);
+    return;
+  }
   const { status, outcome, output, error } = step.operator(verify);
-  if (status === 'completed' && outcome === 'happened') return complete(step, subject, output);
-  if (status === 'completed' && outcome === 'not-happened') return step.todo({ do: 'begin', unit: subject });
+  if (status === 'completed' && outcome === 'happened') {
+    complete(step, subject, output);
+    return;
+  }
+  if (status === 'completed' && outcome === 'not-happened') {
+    step.todo({ do: 'begin', unit: subject });
+    return;
+  }
   const reason =
     status === 'completed'
       ? `Expected ${verify.path} to say happened or not-happened, but it says ${outcome ?? 'neither'}.`
@@ -159,20 +174,24 @@ function applyOutcome(step: Step, outcome: EffectOutcome): void {
   step.plan.foreign.delete(unit);
   switch (result.status) {
     case 'completed':
-      return complete(step, unit, result.output, {
+      complete(step, unit, result.output, {
         startedAt,
         endedAt,
         ...(result.outcome === undefined ? {} : { outcome: result.outcome }),
       });
+      return;
     case 'failed':
-      return fail(step, unit, result.error, {
+      fail(step, unit, result.error, {
         startedAt,
         endedAt,
         ...(result.output === undefined ? {} : { output: result.output }),
       });
+      return;
     case 'unknown':
-      return outcomeUnknown(step, unit, result.reason, startedAt);
+      outcomeUnknown(step, unit, result.reason, startedAt);
+      return;
     case 'not-begun':
-      return neverBegan(step, unit, result.reason);
+      neverBegan(step, unit, result.reason);
+      return;
   }
 }

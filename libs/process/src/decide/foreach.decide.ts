@@ -16,20 +16,28 @@ export function startLoop(step: Step, unit: Unit): void {
   const facts = startFacts(step, unit);
   if (recorded === undefined) {
     const list = attempting(() => step.evaluate(forEach.in, unit.path));
-    if ('error' in list) return fail(step, unit, list.error);
+    if ('error' in list) {
+      fail(step, unit, list.error);
+      return;
+    }
     if (!Array.isArray(list.value)) {
       const message = `Expected forEach to be given a list, but it is ${list.value === null ? 'null' : typeof list.value}.`;
-      return fail(step, unit, { code: 'expression', message }, { retryable: false });
+      fail(step, unit, { code: 'expression', message }, { retryable: false });
+      return;
     }
     if (list.value.length > maxItems) {
       const message = `Expected at most ${maxItems} items, but forEach was given ${list.value.length}.`;
-      return fail(step, unit, { code: 'limit', message }, { retryable: false });
+      fail(step, unit, { code: 'limit', message }, { retryable: false });
+      return;
     }
     const items = list.value;
     facts.items = items;
     if (forEach.key !== undefined) {
       const keys = keysOf(step, unit, forEach, items);
-      if ('error' in keys) return fail(step, unit, keys.error, { retryable: false });
+      if ('error' in keys) {
+        fail(step, unit, keys.error, { retryable: false });
+        return;
+      }
       facts.keys = keys.value;
     }
   }
@@ -131,12 +139,16 @@ export function loopIsOver(step: Step, unit: Unit, loop: LoopRun): void {
     return;
   }
   unit.loop = null;
-  if (unit.ending !== null) return finish(step, unit);
+  if (unit.ending !== null) {
+    finish(step, unit);
+    return;
+  }
   if (loop.stopping && loop.failed >= loop.threshold) {
     const failed = failures(step, unit, loop.count);
     const message = `${loop.failed} of ${loop.count} items failed: ${failed.keys.join(', ')}${loop.failed > failed.keys.length ? ', …' : ''}.`;
     const error = { code: 'items-failed', message, details: { failed: failed.keys, codes: failed.codes } };
-    return fail(step, unit, error, failed.cause === undefined ? {} : { cause: failed.cause });
+    fail(step, unit, error, failed.cause === undefined ? {} : { cause: failed.cause });
+    return;
   }
   complete(step, unit, outputOf(step, unit, loop.count));
 }

@@ -168,6 +168,6 @@ export class Given {
 
 export function named(event: ProcessEvent): string {
   const data = event.data as { path?: string; timer?: string };
-  const name = data.path === undefined ? event.type : `${event.type} ${data.path}`;
+  const name = data.path === undefined || event.type.startsWith('Process') ? event.type : `${event.type} ${data.path}`;
   return data.timer === undefined ? name : `${name} ${data.timer}`;
 }

@@ -14,12 +14,13 @@ export function bodyPrefix(unit: Unit, iteration: number): string {
 export function startGroup(step: Step, unit: Unit): void {
   const scope = unit.op.scope;
   if (scope === undefined) {
-    return fail(
+    fail(
       step,
       unit,
       { code: 'unsupported', message: `The group ${unit.path} has no operators.` },
       { retryable: false },
     );
+    return;
   }
   const facts = startFacts(step, unit);
   step.emit({ type: 'OperatorStarted', data: facts });
@@ -46,16 +47,21 @@ export function groupIsOver(step: Step, unit: Unit, run: ScopeRun): void {
   if (unit.body !== run) return;
   if (unit.ending !== null) {
     unit.body = null;
-    return finish(step, unit);
+    finish(step, unit);
+    return;
   }
   if (run.failure !== null) {
     const { path, error } = run.failure;
     unit.body = null;
-    return fail(step, unit, error, { cause: path });
+    fail(step, unit, error, { cause: path });
+    return;
   }
   unit.body = null;
   const { outputs } = unit.op;
-  if (outputs === undefined) return complete(step, unit, undefined);
+  if (outputs === undefined) {
+    complete(step, unit, undefined);
+    return;
+  }
   const first = run.scope.operators[0]?.name ?? '';
   // Seen from inside the group: its operators shadow outer names.
   const output = attempting(() => step.evaluate(outputs, run.prefix + first));

@@ -34,12 +34,16 @@ export function complete(step: Step, unit: Unit, output: Json | undefined, detai
   const loop = isLoop(unit);
   if (op.repeat !== undefined && !loop && unit.ending === null) {
     const over = attempting(() => iterationIsLast(step, unit, output));
-    if ('error' in over) return fail(step, unit, over.error, detail);
+    if ('error' in over) {
+      fail(step, unit, over.error, detail);
+      return;
+    }
     if (!over.value) {
       if (operator.iteration >= op.repeat.max) {
         const message = `Expected to be done within ${op.repeat.max} iterations, but it was not after the last.`;
         const last = output === undefined ? {} : { output };
-        return fail(step, unit, { code: 'exhausted', message }, { ...detail, ...last, retryable: false });
+        fail(step, unit, { code: 'exhausted', message }, { ...detail, ...last, retryable: false });
+        return;
       }
       const dueAt = step.after(op.repeat.every);
       step.emit({
@@ -53,23 +57,31 @@ export function complete(step: Step, unit: Unit, output: Json | undefined, detai
           ...step.heldRows(unit),
         },
       });
-      return pauseUntil(step, unit, 'repeat', dueAt);
+      pauseUntil(step, unit, 'repeat', dueAt);
+      return;
     }
   }
   const extra = { output: output ?? null, iteration: operator.iteration, previous: operator.previous ?? null };
   if (op.expect !== undefined && !loop) {
     const expect = op.expect;
     const holds = attempting(() => step.evaluate(expect, unit.path, extra));
-    if ('error' in holds) return fail(step, unit, holds.error, detail);
+    if ('error' in holds) {
+      fail(step, unit, holds.error, detail);
+      return;
+    }
     if (holds.value !== true) {
       const error = { code: 'expect', message: `Expected ${expect.source}, but it does not hold.` };
-      return fail(step, unit, error, { ...detail, ...(output === undefined ? {} : { output }) });
+      fail(step, unit, error, { ...detail, ...(output === undefined ? {} : { output }) });
+      return;
     }
   }
   let outcome = detail.outcome;
   if (unit.kind !== 'item' && outcome === undefined) {
     const named = attempting(() => outcomeOf(step, unit, extra));
-    if ('error' in named) return fail(step, unit, named.error, detail);
+    if ('error' in named) {
+      fail(step, unit, named.error, detail);
+      return;
+    }
     outcome = named.value;
   }
   step.emit({
@@ -107,7 +119,10 @@ function iterationIsLast(step: Step, unit: Unit, output: Json | undefined): bool
 
 export function fail(step: Step, unit: Unit, problem: OperatorError, detail: EndDetail = {}): void {
   const { ending } = unit;
-  if (ending !== null && ending.error === null) return cancelled(step, unit, ending.reason);
+  if (ending !== null && ending.error === null) {
+    cancelled(step, unit, ending.reason);
+    return;
+  }
   const error = ending?.error ?? problem;
   const operator = step.operator(unit);
   // An inline operator has no start: its first trace is its end.
@@ -138,7 +153,8 @@ export function fail(step: Step, unit: Unit, problem: OperatorError, detail: End
         ...step.heldRows(unit),
       },
     });
-    return pauseUntil(step, unit, 'retry', dueAt);
+    pauseUntil(step, unit, 'retry', dueAt);
+    return;
   }
   step.emit({
     type: 'OperatorFailed',
@@ -170,7 +186,10 @@ function pauseUntil(step: Step, unit: Unit, kind: 'retry' | 'repeat', dueAt: str
 
 /** It never began: known not to have happened, and no failure of its own. */
 export function neverBegan(step: Step, unit: Unit, reason: string): void {
-  if (unit.ending !== null) return fail(step, unit, { code: 'not-begun', message: reason });
+  if (unit.ending !== null) {
+    fail(step, unit, { code: 'not-begun', message: reason });
+    return;
+  }
   const dueAt = step.after(step.context.draining === true ? 0 : rerunPause.initial);
   tryAgainUncounted(step, unit, dueAt);
 }
@@ -224,7 +243,8 @@ export function recover(step: Step, unit: Unit): void {
   const recovery = operator.unknown?.recovery ?? unit.op.recovery;
   if (recovery === 'fail' || operator.fired?.deadline === true) {
     const message = `Whether it happened is not known: ${reason}.`;
-    return fail(step, unit, { code: 'unknown-outcome', message }, { retryable: false });
+    fail(step, unit, { code: 'unknown-outcome', message }, { retryable: false });
+    return;
   }
   if (recovery === 'rerun') {
     // The first time at once; a target that never answers is not asked without end and pause.

@@ -143,7 +143,10 @@ export function checkAnswers(step: Step, unit: Unit): void {
       const outcome = outcomeOf(step, unit, extra);
       return outcome !== undefined && outcome !== op.outcomes[0]?.name ? 'refused' : 'agreed';
     });
-    if ('error' in verdict) return fail(step, unit, verdict.error);
+    if ('error' in verdict) {
+      fail(step, unit, verdict.error);
+      return;
+    }
     decided = verdict.value === 'refused';
   }
   if (decided) complete(step, unit, last.answer, { by: last.by });

@@ -64,18 +64,23 @@ function fire(step: Step, timer: QueuedTimer): void {
   }
   const unit = step.plan.units.get(path);
   if (unit === undefined) return;
-  if (kind === 'remind' || kind === 'escalate') return remindTask(step, unit, kind);
+  if (kind === 'remind' || kind === 'escalate') {
+    remindTask(step, unit, kind);
+    return;
+  }
   step.emit({ type: 'TimerFired', data: { path, timer: kind, dueAt } });
   switch (kind) {
     case 'delay':
-      return resumeWaiting(step, unit);
+      resumeWaiting(step, unit);
+      return;
     case 'retry':
     case 'repeat':
       step.todo({ do: 'begin', unit });
       return;
     case 'timeout':
     case 'deadline':
-      return endUnit(step, unit, `its ${kind} passed`, timeError(kind, dueAt));
+      endUnit(step, unit, `its ${kind} passed`, timeError(kind, dueAt));
+      return;
     default:
   }
 }

@@ -13,7 +13,10 @@ import { assignTask, checkAnswers } from './task.decide.js';
 /** Waiting operators: started once with what they wait for, resumed on a takeover, never executed again. */
 export function startWaiting(step: Step, unit: Unit): void {
   const evaluated = evaluateFields(step, unit);
-  if ('error' in evaluated) return fail(step, unit, evaluated.error);
+  if ('error' in evaluated) {
+    fail(step, unit, evaluated.error);
+    return;
+  }
   const fields = evaluated.value;
   const attempt = step.operator(unit).attempt + 1;
   switch (unit.op.type) {
@@ -21,10 +24,12 @@ export function startWaiting(step: Step, unit: Unit): void {
       const dueAt = delayUntil(step, fields);
       if (dueAt === undefined) {
         const message = 'Expected a duration in `for` (15m) or a time in `until` (ISO 8601), but there is neither.';
-        return fail(step, unit, { code: 'expression', message });
+        fail(step, unit, { code: 'expression', message });
+        return;
       }
       const timers = { delay: dueAt };
-      return wait(step, unit, startFacts(step, unit, { kind: 'timer', dueAt }, timers));
+      wait(step, unit, startFacts(step, unit, { kind: 'timer', dueAt }, timers));
+      return;
     }
     case 'user-task':
       assignTask(step, unit, fields);
@@ -33,7 +38,8 @@ export function startWaiting(step: Step, unit: Unit): void {
       const child = childId(step.state.id, unit.path, attempt);
       const onParentEnd = fields['onParentEnd'] === 'leave' ? 'leave' : 'cancel';
       wait(step, unit, startFacts(step, unit, { kind: 'child', child, onParentEnd }));
-      return spawn(step, unit, child, fields);
+      spawn(step, unit, child, fields);
+      return;
     }
     case 'receive': {
       const name = String(fields['message'] ?? '');
@@ -52,23 +58,23 @@ export function startWaiting(step: Step, unit: Unit): void {
           ...(fields['schema'] === undefined ? {} : { schema: fields['schema'] }),
         }),
       );
-      return takeMessage(step, unit);
+      takeMessage(step, unit);
+      return;
     }
     case 'job': {
       const queue = String(fields['queue'] ?? 'default');
       const id = jobId(step.state.id, unit.path, attempt);
-      return wait(
-        step,
-        unit,
-        startFacts(step, unit, { kind: 'job', queue, jobId: id, input: fields['input'] ?? null }),
-      );
+      wait(step, unit, startFacts(step, unit, { kind: 'job', queue, jobId: id, input: fields['input'] ?? null }));
+      return;
     }
     case 'command': {
       const commandId = idempotencyKey(step.state.id, unit.path, 1, attempt);
-      return wait(step, unit, startFacts(step, unit, { kind: 'command', commandId, agent: fields['agent'] ?? null }));
+      wait(step, unit, startFacts(step, unit, { kind: 'command', commandId, agent: fields['agent'] ?? null }));
+      return;
     }
     default:
-      return fail(step, unit, { code: 'unsupported', message: `No executor knows how a ${unit.op.type} waits.` });
+      fail(step, unit, { code: 'unsupported', message: `No executor knows how a ${unit.op.type} waits.` });
+      return;
   }
 }
 
@@ -116,7 +122,10 @@ export function spawnAgain(step: Step, unit: Unit): void {
   const operator = step.operator(unit);
   if (operator.waitsFor?.kind !== 'child' || operator.result !== undefined) return;
   const evaluated = evaluateFields(step, unit, operator.attempt);
-  if ('error' in evaluated) return fail(step, unit, evaluated.error);
+  if ('error' in evaluated) {
+    fail(step, unit, evaluated.error);
+    return;
+  }
   spawn(step, unit, operator.waitsFor.child, evaluated.value);
 }
 
@@ -124,21 +133,32 @@ export function spawnAgain(step: Step, unit: Unit): void {
 export function resumeWaiting(step: Step, unit: Unit): void {
   const operator = step.operator(unit);
   if (operator.status !== 'waiting') return;
-  if (operator.fired?.delay === true) return complete(step, unit, { firedAt: firedAt(operator) });
+  if (operator.fired?.delay === true) {
+    complete(step, unit, { firedAt: firedAt(operator) });
+    return;
+  }
   const { result } = operator;
   if (result !== undefined) {
-    if (result.status === 'completed') return complete(step, unit, result.output);
-    if (result.status === 'unknown') return outcomeUnknown(step, unit, result.reason);
+    if (result.status === 'completed') {
+      complete(step, unit, result.output);
+      return;
+    }
+    if (result.status === 'unknown') {
+      outcomeUnknown(step, unit, result.reason);
+      return;
+    }
     const error = result.status === 'failed' ? result.error : { code: 'not-begun', message: result.reason };
-    return fail(
-      step,
-      unit,
-      error,
-      result.status === 'failed' && result.output !== undefined ? { output: result.output } : {},
-    );
+    fail(step, unit, error, result.status === 'failed' && result.output !== undefined ? { output: result.output } : {});
+    return;
   }
-  if (operator.waitsFor?.kind === 'task') return checkAnswers(step, unit);
-  if (operator.waitsFor?.kind === 'message') return takeMessage(step, unit);
+  if (operator.waitsFor?.kind === 'task') {
+    checkAnswers(step, unit);
+    return;
+  }
+  if (operator.waitsFor?.kind === 'message') {
+    takeMessage(step, unit);
+    return;
+  }
 }
 
 const firedAt = (operator: OperatorState): string =>
