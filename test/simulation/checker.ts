@@ -218,6 +218,10 @@ export class Checker {
           this.violate('S8', `${at} ${path}#${attempt}: its outcome is unknown, recorded as a known failure`);
         return;
       }
+      case 'OperatorOutcomeUnknown':
+        // Each unknown outcome is verified anew.
+        operatorOf(record, `${event.data.path}/verify`).completedAttempt = null;
+        return;
       case 'OperatorRepeatScheduled': {
         const operator = operatorOf(record, event.data.path);
         operator.startsWaiting = 0;

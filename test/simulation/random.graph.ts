@@ -29,7 +29,7 @@ export class RandomGraph {
     const mayFail = depth === 0 && random.chance(0.2);
     const operators = this.scope(random.between(1, depth === 0 ? 6 : 3), depth, mayFail);
     const source: JsonObject = { kind: 'Process', name, operators };
-    if (random.chance(0.2)) source['finally'] = { tidy: { ...this.work(), recovery: 'rerun' } };
+    if (random.chance(0.2)) source['finally'] = { tidy: { type: 'work', takes: 1, recovery: 'rerun' } };
     if (random.chance(0.3)) source['inputs'] = { n: { type: 'integer', default: random.between(0, 9) } };
     const sameEnd = this.handled ? 'whole' : 'status';
     const own: RandomDefinition = { name, source, sameEnd };

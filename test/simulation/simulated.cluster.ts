@@ -1,4 +1,4 @@
-import { Appender, CommandHandler, type EventLog, InDoubt, MemoryCell } from '@baton/event-log';
+import { type Append, Appender, CommandHandler, type EventLog, InDoubt, MemoryCell } from '@baton/event-log';
 import {
   type ChildToSpawn,
   type CompiledDefinition,
@@ -51,6 +51,8 @@ export class SimulatedCluster {
   readonly wire: UnreliableWire;
   readonly executors: SimulatedExecutor[] = [];
   readonly definitions = new Map<string, CompiledDefinition>();
+  /** Right after the database executed an append, before its answer is on the way: the worst moment for a fault. */
+  onAppended: (node: SimulatedNode, append: Append) => void = () => undefined;
   private ids = 0;
   private nodes = 0;
 
@@ -71,7 +73,7 @@ export class SimulatedCluster {
         operators: [workDescriptor, checkWorkDescriptor],
       });
       if ('faults' in result)
-        throw new Error(`${JSON.stringify(source)}\n${result.faults.map((f) => `${f.path}: ${f.message}`).join('\n')}`);
+        throw new Error(`${result.faults.map((f) => `${f.path}: ${f.message}`).join('\n')}\n${JSON.stringify(source)}`);
       this.definitions.set(name, result.definition);
     }
   }
@@ -136,6 +138,7 @@ export class SimulatedCluster {
                   .join(', ')}`,
               );
               this.checker.appended(append, outcome.version);
+              this.onAppended(node, append);
             });
             return outcomes;
           });

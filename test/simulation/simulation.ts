@@ -210,24 +210,21 @@ async function storm(state: Run, random: SeededRandom): Promise<void> {
   const { cluster } = state;
   const node = cluster.newNode();
   const busyness = random.pick([500, 2000, 5000]);
+  const sharpness = random.pick([0, 0.02, 0.08]);
+  cluster.onAppended = (where) => {
+    if (node.wall() > 1_000_000 + faultsUntil || !random.chance(sharpness)) return;
+    const victim = cluster.executors.find((one) => one.node === where);
+    if (victim !== undefined) strike(state, victim, random);
+  };
   for (;;) {
     await wait(node, random.between(1, busyness));
     if (node.wall() > 1_000_000 + faultsUntil) break;
     const victims = cluster.executors.filter((one) => one.node.isAlive);
     if (victims.length === 0) continue;
     const victim = random.pick(victims);
-    switch (random.pick(['kill', 'freeze', 'freeze', 'nap', 'nap', 'lock', 'database', 'drain', 'clock'])) {
-      case 'kill':
-        state.kills += 1;
-        cluster.kill(victim, random.chance(0.3));
-        comeBack(state, random.between(100, 4000));
-        break;
-      case 'freeze':
-        state.freezes += 1;
-        freeze(cluster, victim, random, random.between(2000, 9000));
-        break;
-      case 'nap':
-        freeze(cluster, victim, random, random.between(500, 2900));
+    switch (random.pick(['strike', 'strike', 'strike', 'strike', 'strike', 'lock', 'database', 'drain', 'clock'])) {
+      case 'strike':
+        strike(state, victim, random);
         break;
       case 'lock':
         for (const id of victim.incarnations) cluster.cell.executors.dropLock(id);
@@ -252,6 +249,24 @@ async function storm(state: Run, random: SeededRandom): Promise<void> {
     }
   }
   if (cluster.executors.every((one) => !one.node.isAlive)) comeBack(state, 100);
+}
+
+/** What happens to a machine: it dies, it stands still beyond its lease, or for a moment. */
+function strike(state: Run, victim: SimulatedExecutor, random: SeededRandom): void {
+  const { cluster } = state;
+  switch (random.pick(['kill', 'freeze', 'freeze', 'nap', 'nap'])) {
+    case 'kill':
+      state.kills += 1;
+      cluster.kill(victim, random.chance(0.3));
+      comeBack(state, random.between(100, 4000));
+      return;
+    case 'freeze':
+      state.freezes += 1;
+      freeze(cluster, victim, random, random.between(2000, 9000));
+      return;
+    default:
+      freeze(cluster, victim, random, random.between(500, 2900));
+  }
 }
 
 function freeze(cluster: SimulatedCluster, victim: SimulatedExecutor, random: SeededRandom, ms: number): void {

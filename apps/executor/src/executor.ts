@@ -33,6 +33,7 @@ export class Executor implements Driven {
   private readonly loader: StreamLoader;
   private readonly certain: CertainAppend;
   private readonly appender: Appends & { stop(): void };
+  private readonly creations: Appends & { stop(): void };
   private readonly aftermath: Aftermath;
   private readonly work: BackgroundWork;
   private readonly quarantine: RoomForSuspect;
@@ -69,10 +70,12 @@ export class Executor implements Driven {
     });
     this.loader = new StreamLoader(ports, settings);
     this.appender = ports.newAppender();
+    // Of its own: a child whose creation is in doubt here may already be claimed here.
+    this.creations = ports.newAppender();
     this.certain = new CertainAppend({ log: ports.log, appender: this.appender, clock, random, logger }, id);
     this.work = new BackgroundWork({ clock, random, logger });
     this.quarantine = new RoomForSuspect({ clock, random }, settings);
-    this.aftermath = new Aftermath({ ...ports, newId: () => ports.newId(), appender: this.appender }, this.work, id);
+    this.aftermath = new Aftermath({ ...ports, newId: () => ports.newId(), appender: this.creations }, this.work, id);
     this.claimer = new Claimer(
       { ...ports, clock, random, databaseClock: this.databaseClock, lease: this.lease },
       settings,
@@ -119,7 +122,15 @@ export class Executor implements Driven {
     await Promise.race([this.work.whenIdle(), wait(clock, 2000)]);
     this.stop();
     // What still ran dies with this program; its supervisor or the lease proves that, `leave` would be too early.
-    if (this.drivers.size === 0 && !this.lease.isLost()) await this.ports.registry.leave(this.id);
+    if (this.drivers.size === 0 && !this.lease.isLost()) await this.leave();
+  }
+
+  private async leave(): Promise<void> {
+    try {
+      await this.ports.registry.leave(this.id);
+    } catch (error) {
+      this.ports.logger.warn({ error: String(error) }, 'could not say that this executor leaves; its lease will tell');
+    }
   }
 
   stop(): void {
@@ -129,6 +140,7 @@ export class Executor implements Driven {
     this.lease.stop();
     this.work.stop();
     this.appender.stop();
+    this.creations.stop();
   }
 
   // -- Driven
@@ -297,6 +309,7 @@ export class Executor implements Driven {
     return {
       ...this.ports,
       newId: () => this.ports.newId(),
+      random: () => this.ports.random(),
       databaseClock: this.databaseClock,
       certain: this.certain,
       loader: this.loader,

@@ -1,6 +1,7 @@
 import { type Append, type AppendResult, type EventLog, InDoubt } from '@baton/event-log';
 import { type Clock, wait } from '../clock/clock.port.js';
 import type { Appends, Logger } from '../executor.ports.js';
+import { untilAnswered } from './until.answered.js';
 
 export type CertainResult =
   | { status: 'appended'; version: number; recordedAt: string | null }
@@ -55,7 +56,7 @@ export class CertainAppend {
     append: Append & { expected: number },
     isOver: () => boolean,
   ): Promise<CertainResult | 'undecided'> {
-    return this.untilAnswered(isOver, async () => {
+    return this.ask(isOver, async () => {
       const head = (await this.ports.log.heads([append.stream])).get(append.stream);
       if (head === undefined) return { status: 'gone' };
       if (head.version === append.expected) return 'undecided';
@@ -68,21 +69,14 @@ export class CertainAppend {
   }
 
   private classify(stream: string, isOver: () => boolean): Promise<CertainResult> {
-    return this.untilAnswered(isOver, async () => {
+    return this.ask(isOver, async () => {
       const head = (await this.ports.log.heads([stream])).get(stream);
       return { status: head?.owner === this.incarnation ? 'reload' : 'gone' };
     });
   }
 
-  private async untilAnswered<T>(isOver: () => boolean, ask: () => Promise<T>): Promise<T | { status: 'gone' }> {
-    for (let pause = 20; ; pause = Math.min(pause * 2, 1000)) {
-      if (isOver()) return { status: 'gone' };
-      try {
-        return await ask();
-      } catch (error) {
-        this.ports.logger.warn({ error: String(error) }, 'the log cannot be read; asked again');
-      }
-      await wait(this.ports.clock, pause * (0.5 + this.ports.random()));
-    }
+  private async ask<T>(isOver: () => boolean, question: () => Promise<T>): Promise<T | { status: 'gone' }> {
+    const answer = await untilAnswered(this.ports, isOver, question);
+    return answer === null ? { status: 'gone' } : answer.value;
   }
 }

@@ -20,11 +20,12 @@ import type { LeaseKeeper } from '../lease/lease.keeper.js';
 import { type Aftermath, endOf } from './aftermath.js';
 import type { CertainAppend } from './certain.append.js';
 import type { Folded, StreamLoader } from './stream.loader.js';
+import { untilAnswered } from './until.answered.js';
 
 export interface DriverPorts
   extends Pick<
     ExecutorPorts,
-    'log' | 'effects' | 'commands' | 'snapshots' | 'newId' | 'logger' | 'meter' | 'onCommitted'
+    'log' | 'effects' | 'commands' | 'snapshots' | 'newId' | 'random' | 'logger' | 'meter' | 'onCommitted'
   > {
   clock: Clock;
   databaseClock: DatabaseClock;
@@ -147,13 +148,14 @@ export class ProcessDriver {
   private async turn(): Promise<void> {
     if (this.preface === null && (this.stale || this.newest > this.folded.version)) {
       this.stale = false;
-      await this.ports.loader.catchUp(this.stream, this.folded);
+      await this.patiently(() => this.ports.loader.catchUp(this.stream, this.folded));
       if (this.ended) return;
     }
     this.cancelTimer();
     this.cancelProof();
     const given = [...this.outcomes];
-    await this.ports.aftermath.loadArtifacts(this.definition, this.folded.state);
+    await this.patiently(() => this.ports.aftermath.loadArtifacts(this.definition, this.folded.state));
+    if (this.ended) return;
     const decision = decide(this.definition, this.folded.state, this.context(), given);
     const events = this.preface === null ? decision.events : [this.preface.event, ...decision.events];
     if (events.length > 0 && !(await this.append(events, given))) return;
@@ -200,8 +202,15 @@ export class ProcessDriver {
 
   private async reload(): Promise<void> {
     this.preface = null;
-    this.folded = await this.ports.loader.load(this.stream, this.folded.version);
+    const loaded = await this.patiently(() => this.ports.loader.load(this.stream, this.folded.version));
+    if (loaded === null) return;
+    this.folded = loaded.value;
     this.again = true;
+  }
+
+  /** P5: while the database is away this driver waits; what runs goes on. */
+  private patiently<T>(ask: () => Promise<T>): Promise<{ value: T } | null> {
+    return untilAnswered(this.ports, () => this.ended, ask);
   }
 
   /** What the decision says, now that it is in the log. */
@@ -366,7 +375,9 @@ export class ProcessDriver {
   }
 
   private async raiseIncident(incidentKind: string, reason: string): Promise<void> {
-    await this.ports.commands.handle(this.stream, { kind: 'raiseIncident', incidentKind, reason });
+    await this.patiently(() =>
+      this.ports.commands.handle(this.stream, { kind: 'raiseIncident', incidentKind, reason }),
+    );
     if (this.preface === null) await this.reload();
     else this.finish('given-up', null);
   }
