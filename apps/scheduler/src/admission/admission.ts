@@ -1,0 +1,155 @@
+import type { Append, CommandHandler, EventLog, WakeUp } from '@baton/event-log';
+import { evolve, initialState, type ProcessEvent, type ProcessState } from '@baton/process';
+import { type Logger, type Meter, schedulerActor } from '../scheduler.ports.js';
+import type { Candidate, QueueStore } from './queue.store.js';
+import type { SlotStore } from './slot.store.js';
+
+/** The key whose slots are the processes admitted under the admission limit. Not a name a definition could give. */
+export const admissionKey = '\u0001admission';
+
+export interface AdmissionOptions {
+  queue: Pick<QueueStore, 'look' | 'nextStartIn'>;
+  slots: Pick<SlotStore, 'take' | 'holders' | 'seed'>;
+  log: Pick<EventLog, 'readMany' | 'appendEach'>;
+  commands: Pick<CommandHandler, 'handle'>;
+  wakeUp: Pick<WakeUp, 'notify'>;
+  /** How many processes may run at once; null: no limit. */
+  maxRunning(): number | null;
+  newId(): string;
+  /** Candidates of one round. */
+  batch: number;
+  logger: Logger;
+  meter: Meter;
+}
+
+interface Sorted {
+  admit: Candidate[];
+  turnedAway: Candidate[];
+  /** Per key: how many wait for the oldest to go. */
+  toCancel: Map<string, number>;
+}
+
+/**
+ * Job: one round of admission: looks into the queue, takes slots, appends ProcessScheduled for all that fit in one go.
+ * Boundary: wakes nobody but executors; when the next round comes is the duty's business.
+ * Invariants:
+ * 1. A slot is committed before ProcessScheduled is appended, and never given back here: what was taken and not used is
+ *    used by the next round, or freed with the end of its process.
+ * 2. Several schedulers may run rounds at once: the slot's lock and the stream's version decide, never a lease.
+ * 3. A crash between slot and append leaves a process that holds its slot and is still queued: the next look takes it first.
+ * 4. Children are admitted beyond the admission limit: their parents hold its slots and wait for them.
+ * 5. One process that cannot be admitted does not hold up the others.
+ */
+export class Admission {
+  #limited = false;
+  constructor(private readonly options: AdmissionOptions) {}
+
+  /** 'again': more may be admitted at once; a number: the next start time is so many ms away. */
+  async round(): Promise<'again' | number | undefined> {
+    const { queue, batch } = this.options;
+    const candidates = await queue.look(batch, batch);
+    if (candidates.length > 0) {
+      const settled = await this.#admit(candidates.slice(0, batch));
+      if (candidates.length >= batch && settled > 0) return 'again';
+    }
+    return (await queue.nextStartIn()) ?? undefined;
+  }
+
+  async #admit(candidates: Candidate[]): Promise<number> {
+    const sorted = await this.#sort(candidates);
+    for (const [key, waiting] of sorted.toCancel) await this.#cancelOldest(key, waiting);
+    if (sorted.admit.length + sorted.turnedAway.length === 0) return 0;
+    const appends = await this.#appendsFor(sorted);
+    let settled = 0;
+    // Refused or in doubt: the next look tells (invariant 3).
+    (await this.options.log.appendEach(appends)).forEach((outcome, at) => {
+      if (outcome.status === 'appended') settled += 1;
+      if (outcome.status === 'bad')
+        this.options.logger.error(
+          { err: outcome.error, process: appends[at]!.stream },
+          'a process cannot be admitted: its event cannot be stored',
+        );
+    });
+    if (settled > 0) this.options.wakeUp.notify('runnable');
+    this.options.meter.count('baton.scheduler.admitted', settled);
+    return settled;
+  }
+
+  async #sort(candidates: Candidate[]): Promise<Sorted> {
+    const limit = await this.#limit();
+    const answers = await this.options.slots.take(
+      candidates.map(({ stream, key, isChild }) => ({
+        stream,
+        needs: [
+          ...(key === null ? [] : [{ key: key.name, limit: key.limit }]),
+          ...(limit === null || isChild ? [] : [{ key: admissionKey, limit }]),
+        ],
+      })),
+    );
+    const sorted: Sorted = { admit: [], turnedAway: [], toCancel: new Map() };
+    for (const candidate of candidates) {
+      const answer = answers.get(candidate.stream);
+      if (answer?.granted) sorted.admit.push(candidate);
+      else if (candidate.key !== null && answer?.full === candidate.key.name) holdBack(candidate, sorted);
+    }
+    return sorted;
+  }
+
+  async #limit(): Promise<number | null> {
+    const limit = this.options.maxRunning();
+    if (limit !== null && !this.#limited) await this.options.slots.seed(admissionKey);
+    this.#limited = limit !== null;
+    return limit;
+  }
+
+  async #appendsFor({ admit, turnedAway }: Sorted): Promise<Append[]> {
+    const all = [...admit, ...turnedAway];
+    const found = await this.options.log.readMany(all.map(({ stream }) => ({ stream, after: 0 })));
+    const away = new Set(turnedAway);
+    const appends: Append[] = [];
+    for (const candidate of all) {
+      const events = found.get(candidate.stream) ?? [];
+      let state: ProcessState = initialState(candidate.stream);
+      for (const event of events) state = evolve(state, event);
+      // Somebody else was faster, or a person cancelled it: its place in the queue is gone or about to go.
+      if (!state.requested || state.scheduled || state.end !== null || state.cancel !== null) continue;
+      const event: ProcessEvent = away.has(candidate)
+        ? turnAway(candidate.key!)
+        : { type: 'ProcessScheduled', data: {} };
+      appends.push({
+        stream: candidate.stream,
+        expected: state.version,
+        owner: null,
+        events: [{ id: this.options.newId(), event, metadata: { actor: schedulerActor.id } }],
+      });
+    }
+    return appends;
+  }
+
+  async #cancelOldest(key: string, waiting: number): Promise<void> {
+    const holders = await this.options.slots.holders(key, waiting);
+    for (const stream of holders) {
+      await this.options.commands.handle(stream, {
+        kind: 'cancel',
+        by: schedulerActor,
+        reason: `A newer process takes its slot of the concurrency key "${key}" (onLimit: cancelOldest).`,
+      });
+    }
+  }
+}
+
+function holdBack(candidate: Candidate, sorted: Sorted): void {
+  const { name, onLimit } = candidate.key!;
+  if (onLimit === 'reject' || onLimit === 'skip') sorted.turnedAway.push(candidate);
+  if (onLimit === 'cancelOldest') sorted.toCancel.set(name, (sorted.toCancel.get(name) ?? 0) + 1);
+}
+
+function turnAway(key: NonNullable<Candidate['key']>): ProcessEvent {
+  const reason = `The concurrency key "${key.name}" was at its limit of ${key.limit} (onLimit: ${key.onLimit}).`;
+  if (key.onLimit === 'skip')
+    return { type: 'ProcessCancelled', data: { by: schedulerActor, reason, compensated: [], notUndone: [] } };
+  return {
+    type: 'ProcessFailed',
+    data: { error: { code: 'concurrency-limit', message: reason }, compensated: [], notUndone: [] },
+  };
+}

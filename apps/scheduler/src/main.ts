@@ -1,0 +1,29 @@
+import 'reflect-metadata';
+import { createMetrics, nestLogger, runService, supervised } from '@baton/telemetry';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { readConfig } from './config.js';
+import { Scheduler } from './scheduler.js';
+import { schedulerModule } from './scheduler.module.js';
+
+await runService('scheduler', async (logger) => {
+  const config = readConfig();
+  const metrics = createMetrics('scheduler');
+  const scheduler = new Scheduler(config, logger, metrics);
+  const app = await NestFactory.create<NestFastifyApplication>(schedulerModule(scheduler), new FastifyAdapter(), {
+    logger: nestLogger(logger),
+  });
+  const life = supervised({
+    logger,
+    async close() {
+      await app.close();
+      await scheduler.stop();
+      await metrics.shutdown();
+    },
+  });
+  await scheduler.start();
+  await app.listen(config.port, config.host);
+  const { port } = new URL(await app.getUrl());
+  logger.info({ port: Number(port), cell: config.cell }, 'the scheduler is ready');
+  life.ready({ port: Number(port) });
+});
