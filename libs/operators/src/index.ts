@@ -8,4 +8,5 @@ export {
   operatorOptionsFrom,
 } from './registry/operator.registry.js';
 export { parseScriptPermission, type ScriptPermission } from './script/script.fields.js';
+export { maskResult } from './shared/mask.result.js';
 export { parseJson, storableJson, storableText } from './shared/storable.js';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Role } from '../roles/permissions.js';
+import type { Role } from '@baton/contracts';
 
 /** `bt_ID_SECRET`: the id finds the record, the secret is compared in constant time. Shown once, stored as a hash. */
 export interface NewApiToken {
