@@ -14,14 +14,14 @@ const report = { driven: 1, draining: false, progress: 1 };
 
 beforeAll(async () => {
   cluster = await testCluster({ max_connections: 50 });
-  await cluster.start?.();
-  cell = openPostgresCell({ url: cluster.url(), cell: 'c1', application: 'spec' });
+
+  cell = openPostgresCell({ url: cluster.cluster.url(), cell: 'c1', application: 'spec' });
   await migrateLog(cell.pools.service);
-  other = new PostgresExecutorRegistry(cell.pools.heartbeat, cluster.url(), () => monotonic);
+  other = new PostgresExecutorRegistry(cell.pools.heartbeat, cluster.cluster.url(), () => monotonic);
 });
 afterAll(async () => {
   await cell.close();
-  await cluster.remove();
+  await cluster.drop();
 });
 
 async function join(registry: PostgresExecutorRegistry, id: string, leaseMs: number): Promise<void> {
@@ -72,7 +72,7 @@ it('makes nobody lost when PostgreSQL restarts, and everybody holds a lock again
   const lock = await cell.executors.holdLock('survivor');
   expect(lock.held).toBe(true);
   await cell.executors.heartbeat('survivor', report);
-  await cluster.restart('immediate');
+  await cluster.cluster.restart('immediate');
   let lost = 0;
   await until(async () => {
     try {

@@ -1,0 +1,202 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { appendStatement } from '../append/append-batch.js';
+import { Appender } from '../append/appender.js';
+import { logDatabase } from '../contract/log-under-test.js';
+import { operatorCompleted, operatorStarted, requested, scheduled, startedBy } from '../contract/sample-events.js';
+import type { Append } from '../event-log.port.js';
+import { CellIds, newProcessId } from '../process-id.js';
+import { createLogPool } from './log-pool.js';
+import { PostgresEventLog } from './postgres-event-log.js';
+import { PostgresTail } from './postgres-tail.js';
+import { withTransaction } from './transaction.js';
+
+let db: Awaited<ReturnType<typeof logDatabase>>;
+let log: PostgresEventLog;
+beforeAll(async () => {
+  db = await logDatabase();
+  log = new PostgresEventLog(db.pool, 'c1');
+});
+afterAll(() => db.close());
+
+async function running(n: number): Promise<string[]> {
+  const streams = Array.from({ length: n }, () => newProcessId('c1'));
+  await log.append(streams.map((stream) => ({ stream, expected: 'none', events: [requested(), scheduled()] })));
+  await log.append(streams.map((stream) => ({ stream, expected: 2, owner: null, events: [startedBy('x1')] })));
+  return streams;
+}
+const boundary = (stream: string, expected: number): Append => ({
+  stream,
+  expected,
+  owner: 'x1',
+  events: [operatorCompleted(`o${expected}`), operatorStarted(`o${expected + 1}`, 'x1')],
+});
+
+it('needs one statement for a batch, and does not scan the head table whole, however small it is', async () => {
+  const streams = await running(50);
+  for (const events of [[operatorStarted('a', 'x1')], [startedBy('x1')]]) {
+    const statement = appendStatement(
+      streams.map((stream) => ({ stream, expected: 3, owner: 'x1', events })),
+      new CellIds('c1'),
+    );
+    const client = await db.pool.connect();
+    try {
+      await client.query('begin');
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statement.text}`);
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(plan).toMatch(/Index Scan using process_pkey on process/);
+      expect(plan).not.toMatch(/Seq Scan on process/);
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  }
+});
+
+it('changes nothing indexed at a boundary, so that the update stays in its page', async () => {
+  await db.pool.query(`select pg_stat_force_next_flush(), pg_stat_reset_single_table_counters('process'::regclass)`);
+  const streams = await running(40);
+  for (let version = 3; version < 13; version += 2)
+    await log.append(streams.map((stream) => boundary(stream, version)));
+  const updates = async (): Promise<{ hot: number; all: number }> => {
+    const { rows } = await db.pool.query<{ hot: number; all: number }>(
+      `select n_tup_hot_upd::int as hot, n_tup_upd::int as all from pg_stat_user_tables where relname = 'process'`,
+    );
+    return rows[0]!;
+  };
+  let seen = { hot: 0, all: 0 };
+  // The sessions report their counts a little later.
+  for (let n = 0; n < 200 && seen.all < 240; n += 1) {
+    await Promise.all(Array.from({ length: 12 }, () => db.pool.query('select pg_stat_force_next_flush()')));
+    seen = await updates();
+  }
+  expect(seen.all).toBeGreaterThanOrEqual(240);
+  expect(seen.hot).toBeGreaterThanOrEqual(200);
+});
+
+it('settles appends whose backend was killed: each is in the log exactly once', async () => {
+  const pool = createLogPool({ url: db.url, application: 'victim', max: 2, use: 'driver' });
+  let doubts = 0;
+  const appender = new Appender({
+    log: new PostgresEventLog(pool, 'c1'),
+    lanes: 2,
+    onDoubt: () => {
+      doubts += 1;
+    },
+  });
+  const streams = await running(40);
+  const killer = new pg.Client({ connectionString: db.url });
+  await killer.connect();
+  let going = true;
+  const versions = new Map<string, number>();
+  const killing = (async () => {
+    while (going) {
+      await killer.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim' limit 1`,
+      );
+      await killer.query('select pg_sleep(0.01)');
+    }
+  })();
+  await Promise.all(
+    streams.map(async (stream) => {
+      let version = 3;
+      for (; version < 43 || doubts < 5; version += 2)
+        expect(await appender.append(boundary(stream, version))).toMatchObject({ status: 'appended' });
+      versions.set(stream, version);
+    }),
+  );
+  going = false;
+  await killing;
+  await killer.end();
+  await pool.end();
+  for (const [stream, events] of await log.readMany(streams.map((stream) => ({ stream, after: 0 })))) {
+    const version = versions.get(stream)!;
+    expect(events.map((event) => event.sequence)).toEqual(Array.from({ length: version }, (_, n) => n + 1));
+    expect(new Set(events.map((event) => event.id)).size).toBe(version);
+  }
+});
+
+it('does not append in a transaction that has written before (rule 2)', async () => {
+  const append: Append = { stream: newProcessId('c1'), expected: 'none', events: [requested()] };
+  await expect(
+    withTransaction(db.pool, async (client) => {
+      await client.query(`insert into slot_key (key) values ('written before')`);
+      await log.appendWithin(client, [append]);
+    }),
+  ).rejects.toThrow(/transaction id/);
+  expect(await log.read(append.stream)).toEqual([]);
+});
+
+it('holds the tail back at an open writer, says who it is, and goes on when it is over', async () => {
+  const tail = new PostgresTail(db.pool, 'c1');
+  const end = await tail.end();
+  const writer = new pg.Client({ connectionString: db.url, application_name: 'slow writer' });
+  await writer.connect();
+  await writer.query('begin');
+  await writer.query(`insert into slot_key (key) values ('slow')`);
+  const [stream] = await running(1);
+  const during = await tail.read(end, 100);
+  expect(during.events).toEqual([]);
+  expect((await tail.horizon())[0]).toMatchObject({ application: 'slow writer', state: 'idle in transaction' });
+  await writer.query('rollback');
+  await writer.end();
+  const after = await tail.read(end, 100);
+  expect(after.events.map((event) => `${event.stream} ${event.sequence}`)).toEqual(
+    [1, 2, 3].map((n) => `${stream} ${n}`),
+  );
+});
+
+it('refuses a COMMIT that was a ROLLBACK, and a transaction within a transaction', async () => {
+  await expect(
+    withTransaction(db.pool, async (client) => {
+      await client.query('select 1 / 0').catch(() => undefined);
+    }),
+  ).rejects.toThrow(/ROLLBACK/);
+  await expect(withTransaction(db.pool, () => withTransaction(db.pool, async () => undefined))).rejects.toThrow(/nest/);
+});
+
+it('stores a parked process in few bytes', async () => {
+  const before = await size();
+  const n = 2_000;
+  for (let k = 0; k < n; k += 500) {
+    const streams = await running(500);
+    await log.append(
+      streams.map((stream) => ({
+        stream,
+        expected: 3,
+        owner: 'x1',
+        events: [
+          {
+            id: requested().id,
+            metadata: {},
+            event: {
+              type: 'OperatorStarted',
+              data: {
+                path: 'wait',
+                type: 'delay',
+                class: 'waiting',
+                attempt: 1,
+                executor: 'x1',
+                waitsFor: { kind: 'timer', dueAt: '2031-01-01T00:00:00.000Z' },
+              },
+            },
+          },
+          {
+            id: requested().id,
+            metadata: {},
+            event: { type: 'ProcessParked', data: { waitsFor: ['wait'], dueAt: '2031-01-01T00:00:00.000Z' } },
+          },
+        ],
+      })),
+    );
+  }
+  await db.pool.query('vacuum');
+  const bytes = ((await size()) - before) / n;
+  expect(bytes).toBeLessThan(1_800);
+});
+async function size(): Promise<number> {
+  const { rows } = await db.pool.query<{ bytes: string }>(
+    `select sum(pg_total_relation_size(oid))::text as bytes from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
+  );
+  return Number(rows[0]!.bytes);
+}
