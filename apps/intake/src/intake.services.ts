@@ -1,11 +1,12 @@
 import type { Catalogue } from '@baton/catalogue';
-import type { CommandHandler, EventLog, ExecutorRegistry, WakeUp } from '@baton/event-log';
+import type { CommandHandler, EventLog, ExecutorRegistry, ProcessViews, WakeUp, WorkLists } from '@baton/event-log';
 import type { DefinitionLibrary } from './definitions/definition.library.js';
 import type { HealthProbe } from './health/health.probe.js';
 import type { MessageSender } from './messages/message.sender.js';
+import type { LiveStreams } from './processes/live.streams.js';
 import type { ProcessReader } from './processes/process.reader.js';
+import type { WhyExplainer } from './processes/why.explainer.js';
 import type { RequestAcceptor } from './requests/request.acceptor.js';
-import type { OpenWaits } from './tasks/open-waits.port.js';
 
 /** What the controllers work with. Plain objects, built once by the wiring; a test builds its own. */
 export abstract class IntakeServices {
@@ -16,11 +17,16 @@ export abstract class IntakeServices {
   abstract readonly definitions: DefinitionLibrary;
   abstract readonly requests: RequestAcceptor;
   abstract readonly processes: ProcessReader;
-  abstract readonly waits: OpenWaits;
+  abstract readonly views: Pick<ProcessViews, 'list'>;
+  abstract readonly live: LiveStreams;
+  abstract readonly why: WhyExplainer;
+  abstract readonly waits: WorkLists;
   abstract readonly messages: MessageSender;
   abstract readonly executors: Pick<ExecutorRegistry, 'list'>;
   abstract readonly health: HealthProbe;
   abstract readonly metrics: { text(): Promise<string> };
+  /** How far the list of processes is behind the log, in ms. */
+  abstract viewsAge(): Promise<number>;
   /** Read models and derived columns are made again from the log, by whoever feeds them. */
   abstract readonly rebuild: { request(by: string): Promise<{ requestedAt: string }> };
 }

@@ -62,6 +62,10 @@ export class Catalogue {
     return this.source.migrations.every((migration) => done.has(migration.name ?? migration.constructor.name));
   }
 
+  async ping(): Promise<void> {
+    await this.source.query('select 1');
+  }
+
   async close(): Promise<void> {
     this.settings.stop();
     if (this.source.isInitialized) await this.source.destroy();

@@ -22,14 +22,14 @@ export class ClusterController {
   }
 
   @Operation('rebuildLog')
-  async rebuild(@Caller caller: CallerType): Promise<RebuildStarted> {
+  async rebuild(@Caller() caller: CallerType): Promise<RebuildStarted> {
     const { requestedAt } = await this.services.rebuild.request(caller.id);
     await audit(this.services, caller, 'log.rebuild', 'log');
     return { status: 'requested', requestedAt };
   }
 
   @Operation('listAudit')
-  async auditTrail(@Input { query }: In<'listAudit'>): Promise<AuditPage> {
+  async auditTrail(@Input() { query }: In<'listAudit'>): Promise<AuditPage> {
     if (query.after !== undefined && !/^\d{1,18}$/.test(query.after)) {
       throw refuse('invalid', '"after" is not the `next` of a page of the audit', {
         remedy: 'leave it out to begin anew',

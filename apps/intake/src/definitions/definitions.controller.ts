@@ -14,8 +14,8 @@ export class DefinitionsController {
 
   @Operation('publishDefinition')
   async publish(
-    @Input input: In<'publishDefinition'>,
-    @Caller caller: CallerType,
+    @Input() input: In<'publishDefinition'>,
+    @Caller() caller: CallerType,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PublishedDefinition> {
     const published = await this.services.definitions.publish(input.body, caller.id);
@@ -26,13 +26,13 @@ export class DefinitionsController {
   }
 
   @Operation('listDefinitions')
-  async list(@Input { query }: In<'listDefinitions'>): Promise<DefinitionPage> {
+  async list(@Input() { query }: In<'listDefinitions'>): Promise<DefinitionPage> {
     const rows = await this.services.catalogue.definitions.list(query.after, query.limit + 1);
     return pageOf(rows, query.limit, (last) => last.name);
   }
 
   @Operation('getDefinition')
-  async get(@Input { params, query }: In<'getDefinition'>): Promise<Definition> {
+  async get(@Input() { params, query }: In<'getDefinition'>): Promise<Definition> {
     const name = `${params.namespace}/${params.name}`;
     const found = await this.services.definitions.find(name, query.version);
     if ('unknown' in found) throw refuse('not-found', found.unknown.detail, found.unknown);
@@ -42,7 +42,7 @@ export class DefinitionsController {
   }
 
   @Operation('listDefinitionVersions')
-  async versions(@Input { params, query }: In<'listDefinitionVersions'>): Promise<DefinitionPage> {
+  async versions(@Input() { params, query }: In<'listDefinitionVersions'>): Promise<DefinitionPage> {
     const name = `${params.namespace}/${params.name}`;
     const before = query.after === undefined ? undefined : Number(query.after);
     if (before !== undefined && !Number.isInteger(before)) {

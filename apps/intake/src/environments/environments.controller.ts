@@ -12,13 +12,13 @@ export class EnvironmentsController {
   constructor(@Inject(IntakeServices) private readonly services: IntakeServices) {}
 
   @Operation('listEnvironments')
-  async list(@Input { query }: In<'listEnvironments'>): Promise<EnvironmentPage> {
+  async list(@Input() { query }: In<'listEnvironments'>): Promise<EnvironmentPage> {
     const rows = await this.services.catalogue.environments.list(query.after, query.limit + 1);
     return pageOf(rows, query.limit, (last) => last.name);
   }
 
   @Operation('getEnvironment')
-  async get(@Input { params }: In<'getEnvironment'>): Promise<Environment> {
+  async get(@Input() { params }: In<'getEnvironment'>): Promise<Environment> {
     const found = await this.services.catalogue.environments.find(params.name);
     if (found) return found;
     const known = await this.services.catalogue.environments.names(50);
@@ -26,7 +26,7 @@ export class EnvironmentsController {
   }
 
   @Operation('putEnvironment')
-  async put(@Input { params, body }: In<'putEnvironment'>, @Caller caller: CallerType): Promise<Environment> {
+  async put(@Input() { params, body }: In<'putEnvironment'>, @Caller() caller: CallerType): Promise<Environment> {
     const { variables, connections, secrets } = body;
     const change = {
       ...(variables ? { variables } : {}),

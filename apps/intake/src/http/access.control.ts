@@ -1,12 +1,26 @@
 import { type Problem, problem, type RestOperation, restOperations } from '@baton/contracts';
 import type { Authentication, Principal } from '@baton/security';
 import { mayCall } from '@baton/security';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from './caller.types.js';
 import { problemOf } from './problem.filter.js';
 
 export interface TokenVerifier {
   verify(token: string): Promise<Authentication>;
+}
+
+/** What is looked at of a request, and how it is refused: the server's own objects have it. */
+export interface RequestToAdmit {
+  method: string;
+  url: string;
+  ip: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  routeOptions: { url?: string | undefined };
+}
+export interface ReplyToRefuse {
+  code(status: number): this;
+  headers(values: Record<string, string>): this;
+  type(mediaType: string): this;
+  send(body: string): this;
 }
 
 const nobody: Principal = { id: 'nobody', role: 'viewer', groups: [] };
@@ -32,22 +46,21 @@ export class AccessControl {
     private readonly largestBody: (operation: RestOperation) => number,
   ) {}
 
-  async admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async admit(request: RequestToAdmit, reply: ReplyToRefuse): Promise<Caller | null> {
     const result = await this.#decide(request);
-    if ('id' in result) {
-      request.caller = result;
-      return;
-    }
-    const headers = result.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-    const away = result.status === 503 ? { 'retry-after': '1' } : {};
-    await reply
+    if ('id' in result) return result;
+    const headers: Record<string, string> = {};
+    if (result.status === 401) headers['www-authenticate'] = 'Bearer';
+    if (result.status === 503) headers['retry-after'] = '1';
+    reply
       .code(result.status)
-      .headers({ ...headers, ...away })
+      .headers(headers)
       .type('application/problem+json')
       .send(JSON.stringify({ ...result, instance: request.url }));
+    return null;
   }
 
-  async #decide(request: FastifyRequest): Promise<Caller | Problem> {
+  async #decide(request: RequestToAdmit): Promise<Caller | Problem> {
     const route = request.routeOptions.url;
     // No route matched: the answer is 404, and it tells nothing.
     if (route === undefined) return this.#caller(request, nobody);
@@ -68,7 +81,7 @@ export class AccessControl {
     return this.#sized(request, operation, nobody);
   }
 
-  #sized(request: FastifyRequest, operation: RestOperation, principal: Principal): Caller | Problem {
+  #sized(request: RequestToAdmit, operation: RestOperation, principal: Principal): Caller | Problem {
     const length = Number(request.headers['content-length'] ?? 0);
     const largest = this.largestBody(operation);
     if (length <= largest) return this.#caller(request, principal);
@@ -77,8 +90,8 @@ export class AccessControl {
     });
   }
 
-  async #principal(request: FastifyRequest): Promise<Principal | Problem> {
-    const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  async #principal(request: RequestToAdmit): Promise<Principal | Problem> {
+    const token = /^Bearer +(\S+)$/i.exec(String(request.headers['authorization'] ?? ''))?.[1];
     if (!token) {
       return problem('unauthenticated', 'there is no token', { remedy: 'send Authorization: Bearer TOKEN' });
     }
@@ -91,9 +104,9 @@ export class AccessControl {
     }
   }
 
-  #caller(request: FastifyRequest, principal: Principal): Caller {
+  #caller(request: RequestToAdmit, principal: Principal): Caller {
     const key = request.headers['idempotency-key'];
-    const trace = request.headers.traceparent;
+    const trace = request.headers['traceparent'];
     return {
       ...principal,
       address: request.ip,

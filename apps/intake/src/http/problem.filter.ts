@@ -40,6 +40,12 @@ export function problemOf(error: unknown): { problem: Problem; headers: Readonly
     const away = problem('database-away', detail, { remedy: 'try again after Retry-After; keep the Idempotency-Key' });
     return { problem: away, headers: { 'retry-after': '1' } };
   }
+  if (error instanceof Error && error.name === 'BadCursor') {
+    return {
+      problem: problem('invalid', error.message, { errors: [{ path: 'query:after', message: 'is no cursor' }] }),
+      headers: {},
+    };
+  }
   if (error instanceof HttpException) return { problem: ofStatus(error.getStatus(), error.message), headers: {} };
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') {
     return { problem: ofStatus(error.statusCode, error.message), headers: {} };

@@ -21,3 +21,9 @@ export function doneOrThrow(result: CommandResult, process: string): Extract<Com
   if (result.status === 'refused') throw refusalProblem(result.refusal);
   return result;
 }
+
+/** Ids of tasks and incidents begin with their process's, so that it is found also when they are over. */
+export function processOfPart(id: string): string | undefined {
+  const dot = id.lastIndexOf('.');
+  return dot > 0 ? id.slice(0, dot) : undefined;
+}

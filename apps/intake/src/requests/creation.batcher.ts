@@ -48,7 +48,7 @@ export class CreationBatcher {
     this.#kick();
     try {
       const results = await this.store.createMany(batch.map((waiting) => waiting.request));
-      batch.forEach((waiting, at) => waiting.resolve(results[at]!));
+      for (const [at, waiting] of batch.entries()) waiting.resolve(results[at]!);
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
     } finally {

@@ -55,7 +55,7 @@ export class RequestChecker {
     }
     const checked = this.checkInputs(definition, request.inputs);
     if ('errors' in checked) {
-      const errors = checked.errors.map((error) => ({ ...error, path: `/inputs${error.path}` }));
+      const { errors } = checked;
       return { problem: problem('invalid', summaryOf(errors), { errors }) };
     }
     return this.#requested(request, definition, environment, checked.inputs, id, requester, now);

@@ -12,8 +12,8 @@ export class RequestsController {
 
   @Operation('createRequests')
   async create(
-    @Input { body }: In<'createRequests'>,
-    @Caller caller: CallerType,
+    @Input() { body }: In<'createRequests'>,
+    @Caller() caller: CallerType,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RequestAccepted | RequestResult[]> {
     if (caller.idempotencyKey !== null && caller.idempotencyKey.length > 255) {

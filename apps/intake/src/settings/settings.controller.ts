@@ -21,7 +21,7 @@ export class SettingsController {
   }
 
   @Operation('patchSettings')
-  async change(@Input { body }: In<'patchSettings'>, @Caller caller: CallerType): Promise<SettingList> {
+  async change(@Input() { body }: In<'patchSettings'>, @Caller() caller: CallerType): Promise<SettingList> {
     const given = Object.entries(body as Record<ClusterSettingName, JsonValue>);
     const changes = given.map(([name, value]) => [name, valueOrDefault(name as ClusterSettingName, value)]);
     const { settingRows, settings } = this.services.catalogue;

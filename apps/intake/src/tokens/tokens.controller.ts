@@ -13,7 +13,7 @@ export class TokensController {
   constructor(@Inject(IntakeServices) private readonly services: IntakeServices) {}
 
   @Operation('createToken')
-  async create(@Input { body }: In<'createToken'>, @Caller caller: CallerType): Promise<TokenCreated> {
+  async create(@Input() { body }: In<'createToken'>, @Caller() caller: CallerType): Promise<TokenCreated> {
     const made = newApiToken();
     const { name, role, groups, expiresAt } = body;
     const token = { id: made.id, hash: made.hash, name, role, groups, createdBy: caller.id };
@@ -25,13 +25,13 @@ export class TokensController {
   }
 
   @Operation('listTokens')
-  async list(@Input { query }: In<'listTokens'>): Promise<TokenPage> {
+  async list(@Input() { query }: In<'listTokens'>): Promise<TokenPage> {
     const rows = await this.services.catalogue.tokens.list(query.after, query.limit + 1);
     return pageOf(rows, query.limit, (last) => last.id);
   }
 
   @Operation('revokeToken')
-  async revoke(@Input { params }: In<'revokeToken'>, @Caller caller: CallerType): Promise<void> {
+  async revoke(@Input() { params }: In<'revokeToken'>, @Caller() caller: CallerType): Promise<void> {
     const known = await this.services.catalogue.tokens.revoke(params.id);
     if (!known) throw refuse('not-found', `there is no token ${params.id}`, { remedy: 'GET /v1/tokens lists them' });
     await audit(this.services, caller, 'token.revoke', params.id);

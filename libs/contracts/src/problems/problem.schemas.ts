@@ -57,5 +57,16 @@ export type ProblemExtras = Partial<Pick<Problem, 'remedy' | 'instance' | 'error
 
 export function problem(code: ProblemCode, detail: string, extras: ProblemExtras = {}): Problem {
   const kind = problemKinds[code];
-  return { type: `urn:baton:problem:${code}`, code, title: kind.title, status: kind.status, detail, ...extras };
+  const { remedy, instance, errors, known } = extras;
+  return {
+    type: `urn:baton:problem:${code}`,
+    code,
+    title: kind.title,
+    status: kind.status,
+    detail,
+    ...(remedy === undefined ? {} : { remedy }),
+    ...(instance === undefined ? {} : { instance }),
+    ...(errors === undefined ? {} : { errors }),
+    ...(known === undefined ? {} : { known }),
+  };
 }

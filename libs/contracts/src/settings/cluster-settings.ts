@@ -65,6 +65,7 @@ export const clusterSettings = {
     'After how many days ended processes are archived and removed; null: kept',
   ),
   'retention.idempotencyDays': setting(days, 7, 'How long an Idempotency-Key and its answer are kept'),
+  'retention.messageDays': setting(days, 7, 'How long a message that nobody waits for yet is kept'),
   'retention.executorMinutes': setting(
     z.number().int().min(1).max(525_600),
     60,

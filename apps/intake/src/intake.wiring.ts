@@ -1,0 +1,114 @@
+import { Catalogue } from '@baton/catalogue';
+import {
+  CommandHandler,
+  createLogPool,
+  PostgresEventLog,
+  PostgresExecutorRegistry,
+  PostgresMessageStore,
+  PostgresProcessViews,
+  PostgresRequestStore,
+  PostgresTail,
+  PostgresWakeUp,
+  PostgresWorkLists,
+  uuidv7,
+} from '@baton/event-log';
+import { checkInputs, compile, type OperatorDescriptor } from '@baton/process';
+import { Keyring } from '@baton/security';
+import type { Logger, Metrics } from '@baton/telemetry';
+import type { IntakeConfig } from './config.js';
+import { DatabaseClock } from './database.clock.js';
+import { DefinitionLibrary } from './definitions/definition.library.js';
+import { HealthProbe } from './health/health.probe.js';
+import type { IntakeServices } from './intake.services.js';
+import { MessageMatcher } from './messages/message.matcher.js';
+import { MessageSender } from './messages/message.sender.js';
+import { LiveStreams } from './processes/live.streams.js';
+import { ProcessReader } from './processes/process.reader.js';
+import { ViewsAge } from './processes/views.age.js';
+import { WhyExplainer } from './processes/why.explainer.js';
+import { CreationBatcher } from './requests/creation.batcher.js';
+import { inputErrors } from './requests/input.errors.js';
+import { RequestAcceptor } from './requests/request.acceptor.js';
+import { RequestChecker } from './requests/request.checker.js';
+
+export interface IntakeParts {
+  services: IntakeServices;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Builds what the controllers work with, over PostgreSQL. Nothing listens and nothing ticks before `start`. */
+export async function wireIntake(
+  config: Pick<IntakeConfig, 'databaseUrl' | 'cell' | 'secretKey' | 'notify' | 'connections'>,
+  given: { logger: Logger; metrics: Metrics; operators: readonly OperatorDescriptor[] },
+): Promise<IntakeParts> {
+  const { logger } = given;
+  const onError = (error: unknown) => logger.warn({ err: error }, 'a connection or a look at the database failed');
+  const url = config.databaseUrl;
+  const pool = createLogPool({ url, application: 'baton-intake', max: config.connections, onError });
+  // Health and the executors' list have connections of their own: a busy pool is not a dead database.
+  const probePool = createLogPool({ url, application: 'baton-intake-health', max: 2, onError });
+  const keyring = Keyring.fromText(config.secretKey);
+  const catalogue = await Catalogue.open({ url, keyring, application: 'baton-intake-catalogue', onError });
+  const { cell } = config;
+  const log = new PostgresEventLog(pool, cell);
+  const clock = new DatabaseClock(probePool, onError);
+  const wakeUp = new PostgresWakeUp(url, { enabled: config.notify });
+  const commands = new CommandHandler({ log, now: () => clock.now(), wakeUp });
+  const requestStore = new PostgresRequestStore(pool, log);
+  const { operators } = given;
+  const compiler = { compile: (text: string, version: number) => compile(text, { version, operators }) };
+  const definitions = new DefinitionLibrary(catalogue.definitions, compiler);
+  const inputBytes = () => catalogue.settings.get('limits.inputBytes');
+  const checker = new RequestChecker(definitions, catalogue.environments, inputErrors(checkInputs), { inputBytes });
+  const batcher = new CreationBatcher(requestStore);
+  const executors = new PostgresExecutorRegistry(probePool, url);
+  const pollMs = () => catalogue.settings.get('polling.streamMs');
+  const live = new LiveStreams({ log, wakeUp, pollMs, onError });
+  const keepDays = () => catalogue.settings.get('retention.messageDays');
+  const keyed = new MessageMatcher(new PostgresMessageStore(pool, cell), commands, keepDays);
+  const age = new ViewsAge(new PostgresTail(pool, cell), clock);
+  const services: IntakeServices = {
+    catalogue,
+    log,
+    commands,
+    wakeUp,
+    definitions,
+    requests: new RequestAcceptor(checker, batcher, requestStore, clock, wakeUp, cell),
+    processes: new ProcessReader(log),
+    views: new PostgresProcessViews(pool, cell),
+    live,
+    why: new WhyExplainer(log, executors, clock),
+    waits: new PostgresWorkLists(pool, cell),
+    messages: new MessageSender(commands, keyed),
+    executors,
+    health: new HealthProbe([
+      { name: 'database', vital: true, run: () => probePool.query('select 1').then(() => undefined) },
+      { name: 'catalogue', vital: true, run: () => catalogue.ping() },
+    ]),
+    metrics: { text: () => given.metrics.render() },
+    viewsAge: () => age.ms(),
+    rebuild: {
+      async request(by) {
+        const text = "insert into log_job (id, kind, requested_by) values ($1, 'rebuild', $2) returning requested_at";
+        const { rows } = await pool.query<{ requested_at: Date }>(text, [uuidv7(), by]);
+        wakeUp.notify('cluster', 'rebuild');
+        return { requestedAt: rows[0]!.requested_at.toISOString() };
+      },
+    },
+  };
+  return {
+    services,
+    async start() {
+      await Promise.all([clock.start(), catalogue.settings.start(), wakeUp.start()]);
+      live.start();
+    },
+    async stop() {
+      live.stop();
+      clock.stop();
+      await wakeUp.stop();
+      await catalogue.close();
+      await Promise.all([pool.end(), probePool.end()]);
+    },
+  };
+}
