@@ -41,6 +41,7 @@ const forms = [
   encodeURIComponent(canary),
   btoa('u:') + canary,
   Buffer.from(canary).toString('base64').slice(2, -4),
+  Buffer.from(`u:${canary}`).toString('base64').slice(4, -4),
   JSON.stringify(canary).slice(1, -1),
 ];
 const encoded = Buffer.from(canary, 'utf8').toString('latin1');
