@@ -1,3 +1,4 @@
+import { migrateArtifacts } from '@baton/artifacts';
 import { migrateCatalogue } from '@baton/catalogue';
 import { migrateLog, runMigrations } from '@baton/event-log';
 import pg from 'pg';
@@ -14,6 +15,7 @@ export async function migrateAll(url: string, onError: (error: unknown) => void)
   try {
     await runMigrations(pool, [
       { name: 'log', run: migrateLog },
+      { name: 'artifacts', run: migrateArtifacts },
       { name: 'catalogue', run: () => migrateCatalogue({ url, onError }).then(() => undefined) },
     ]);
   } finally {
