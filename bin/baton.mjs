@@ -1,27 +1,25 @@
 #!/usr/bin/env node
-// The command line on the Node.js that the project pins, whichever the system has.
+// Runs the built command line on the Node.js that the project pins, whichever one is on the path.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const home = dirname(dirname(fileURLToPath(import.meta.url)));
-const entry = join(home, 'dist', 'apps', 'cli', 'main.js');
-if (!existsSync(entry)) {
-  console.error('baton is not built yet: run "npm run build" once.');
-  process.exit(2);
+const main = fileURLToPath(new URL('../dist/apps/cli/main.js', import.meta.url));
+const pinned = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
+
+if (!existsSync(main)) {
+  console.error('Baton is not built yet. Run: npm ci && npm run build');
+  process.exit(1);
 }
-const pinned = join(home, 'node_modules', '.bin', 'node');
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major > 24 || (major === 24 && minor >= 12) || !existsSync(pinned)) {
-  await import(entry);
+const [major] = process.versions.node.split('.');
+if (Number(major) >= 24) {
+  process.argv[1] = main;
+  await import(main);
 } else {
-  const child = spawn(pinned, [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
-  // Ctrl-C reaches the child by itself; a signal to this process alone is passed on.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-    });
-  }
+  const child = spawn(existsSync(pinned) ? pinned : process.execPath, [main, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
   child.once('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 }

@@ -1,0 +1,33 @@
+import { Command } from 'commander';
+import type { Cli } from './cli.js';
+import { checkCommand } from './commands/check.command.js';
+import { clusterCommands } from './commands/cluster.commands.js';
+import { logCommand } from './commands/log.command.js';
+import { peopleCommands } from './commands/people.commands.js';
+import { processCommands } from './commands/process.commands.js';
+import { definitionCommands, publishCommand } from './commands/publish.command.js';
+import { runCommand } from './commands/run.command.js';
+import { upCommand } from './commands/up.command.js';
+
+/** The whole command line; a new command is its file and a line here. */
+export function batonProgram(cli: Cli): Command {
+  const program = new Command('baton')
+    .description('Process automation that does not lose its place')
+    .option('--server <url>', 'the address of the server (BATON_URL)')
+    .option('--token <token>', 'who you are (BATON_TOKEN)')
+    .configureOutput({ writeOut: (text) => cli.out(text.trimEnd()), writeErr: (text) => cli.error(text.trimEnd()) })
+    .configureHelp({ showGlobalOptions: false })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(baton COMMAND --help tells more)')
+    .exitOverride();
+  upCommand(program);
+  checkCommand(program, cli);
+  publishCommand(program, cli);
+  runCommand(program, cli);
+  processCommands(program, cli);
+  logCommand(program, cli);
+  peopleCommands(program, cli);
+  definitionCommands(program, cli);
+  clusterCommands(program, cli);
+  return program;
+}
