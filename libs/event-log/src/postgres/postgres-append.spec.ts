@@ -90,11 +90,11 @@ it('settles appends whose backend was killed: each is in the log exactly once', 
   let going = true;
   const versions = new Map<string, number>();
   const killing = (async () => {
-    while (going) {
+    while (going && doubts < 5) {
       await killer.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim' limit 1`,
       );
-      await killer.query('select pg_sleep(0.01)');
+      await killer.query('select pg_sleep(0.015)');
     }
   })();
   await Promise.all(
