@@ -16,7 +16,9 @@ export function begin(step: Step, unit: Unit): void {
   const operator = step.operator(unit);
   if ((hasEnded(operator.status) && unit.kind !== 'verify') || unit.ending !== null) return;
   if (!unit.begun && isStopped(unit)) return;
-  if (step.restrained || step.begins >= maxBegins) {
+  // An item was counted when the loop let it go.
+  const counted = unit.kind === 'item' && !unit.begun;
+  if (step.restrained || (!counted && step.begins >= maxBegins)) {
     step.plan.deferred.push(unit);
     return;
   }
@@ -39,7 +41,7 @@ export function begin(step: Step, unit: Unit): void {
   }
   step.plan.waiting.delete(unit);
   if (!operator.admitted && unit.kind === 'operator' && mustQueue(step, unit)) return;
-  step.begins++;
+  if (!counted) step.begins++;
   if (isLoop(unit)) startLoop(step, unit);
   else startBody(step, unit);
 }

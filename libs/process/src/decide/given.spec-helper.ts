@@ -1,10 +1,12 @@
 import { decideCommand } from '../command/decide-command.js';
 import { compile } from '../compile/compile.js';
 import type { CompiledDefinition } from '../compile/compiled.types.js';
+import { checkInvariants } from '../events/check-invariants.js';
 import type { ProcessEvent, ProcessEventData, ProcessEventType, RecordedEvent } from '../events/process-event.types.js';
 import type { JsonObject } from '../json.types.js';
 import { evolve } from '../state/evolve.js';
 import { initialState, type ProcessState } from '../state/process-state.js';
+import { toSnapshot } from '../state/snapshot.js';
 import { decide } from './decide.js';
 import type { DecideContext, Decision, EffectOutcome, EffectResult, ProcessCommand } from './decision.types.js';
 
@@ -88,6 +90,7 @@ export class Given {
       this.begun.push(effect);
     }
     this.last = decision;
+    this.check();
     return this.log.slice(before).map(named);
   }
 
@@ -149,6 +152,17 @@ export class Given {
     return state;
   }
 
+  /** After every decision: the stream is sound, and whoever reads it has the very state that was decided on. */
+  private check(): void {
+    const broken = checkInvariants(this.log);
+    if (broken.length > 0) throw new Error(broken.map((one) => `${one.invariant}: ${one.message}`).join('\n'));
+    const value = (state: ProcessState) => ({ ...toSnapshot(state).state, times: null });
+    const [live, read] = [value(this.state), value(this.replayed())];
+    if (JSON.stringify(sorted(live)) !== JSON.stringify(sorted(read))) {
+      throw new Error(`Replay differs:\n${JSON.stringify(sorted(live))}\n${JSON.stringify(sorted(read))}`);
+    }
+  }
+
   reload(): void {
     this.state = this.replayed();
   }
@@ -164,6 +178,16 @@ export class Given {
   get types(): string[] {
     return this.log.map(named);
   }
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort()
+      .map(([name, part]) => [name, sorted(part)]),
+  );
 }
 
 export function named(event: ProcessEvent): string {

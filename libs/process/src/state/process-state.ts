@@ -135,7 +135,7 @@ export interface ProcessState {
   startAt: string | null;
   labels: Record<string, string>;
   requester: { id: string; groups: string[] };
-  concurrency: ProcessEventData['ProcessRequested']['concurrency'] | null;
+  concurrency: NonNullable<ProcessEventData['ProcessRequested']['concurrency']> | null;
   parent: NonNullable<ProcessEventData['ProcessRequested']['parent']> | null;
   trigger: Json;
   timeoutAt: string | null;
