@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { example } from '../cli.js';
@@ -25,7 +26,7 @@ export function upCommand(program: Command): void {
 }
 
 async function start(options: readonly string[]): Promise<number> {
-  const main = fileURLToPath(new URL('../standalone/main.js', import.meta.url));
+  const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'standalone', 'main.js');
   if (!existsSync(main)) throw new CommandEnd(exitCodes.failed, 'Baton is not built. Run: npm run build');
   const child = spawn(process.execPath, [main, ...options], { stdio: 'inherit' });
   // Ctrl-C reaches the child by the terminal; other signals are handed on, and its end is waited for.
