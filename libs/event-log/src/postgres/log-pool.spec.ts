@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { logDatabase } from '../contract/log-under-test.js';
+import { operatorCompleted, requested, scheduled } from '../contract/sample-events.js';
+import { migrateLog, runMigrations, waitForSchema } from '../migrate/migration-runner.js';
+import { newProcessId } from '../process-id.js';
+import { adoptLogIncarnation, logIncarnations } from './log-incarnation.js';
+import { createLogPool } from './log-pool.js';
+import { LogUnavailable } from './log-unavailable.error.js';
+import { PostgresEventLog } from './postgres-event-log.js';
+import { PostgresTail } from './postgres-tail.js';
+
+let db: Awaited<ReturnType<typeof logDatabase>>;
+beforeAll(async () => {
+  db = await logDatabase();
+});
+afterAll(() => db.close());
+
+it('bounds every query, lock, and transaction of its connections', async () => {
+  const { rows } = await db.pool.query<{ name: string; setting: string }>(
+    `select name, setting from pg_settings where name in ('statement_timeout', 'lock_timeout',
+      'idle_in_transaction_session_timeout', 'transaction_timeout') order by name`,
+  );
+  for (const { name, setting } of rows) expect(Number(setting), name).toBeGreaterThan(0);
+});
+
+it('migrates once, however many start at the same time, and others wait for the schema', async () => {
+  let running = 0;
+  let most = 0;
+  const migrate = () =>
+    runMigrations(db.pool, [
+      {
+        name: 'log',
+        run: async (client) => {
+          most = Math.max(most, ++running);
+          await migrateLog(client);
+          running -= 1;
+        },
+      },
+    ]);
+  await Promise.all([migrate(), migrate(), migrate(), waitForSchema(db.pool)]);
+  expect(most).toBe(1);
+  await expect(
+    runMigrations(db.pool, [{ name: 'catalogue', run: () => Promise.reject(new Error('no room')) }]),
+  ).rejects.toThrow(/catalogue.*no room/);
+});
+
+it('appends nothing on another timeline until it is adopted; then events carry the new incarnation and none is lost', async () => {
+  const stream = newProcessId('c1');
+  await new PostgresEventLog(db.pool, 'c1').append([{ stream, expected: 'none', events: [requested(), scheduled()] }]);
+  await db.pool.query(`update log_incarnation set timeline = '000000FF'`);
+  const pool = createLogPool({ url: db.url, application: 'after a promotion' });
+  const log = new PostgresEventLog(pool, 'c1');
+  const append = { stream, expected: 2, events: [operatorCompleted('a')] };
+  const [outcome] = await log.appendEach([append]);
+  expect(outcome!.status).toBe('in-doubt');
+  await expect(log.heads([stream])).rejects.toBeInstanceOf(LogUnavailable);
+  expect(await adoptLogIncarnation(db.url, 'spec')).toBe(2);
+  expect(await adoptLogIncarnation(db.url, 'spec')).toBeNull();
+  expect((await log.append([append]))[0]!.status).toBe('appended');
+  expect((await log.read(stream)).map((event) => event.logIncarnation)).toEqual([1, 1, 2]);
+  expect((await logIncarnations(pool)).map((known) => known.reason)).toEqual(['created', 'spec']);
+  const { events } = await new PostgresTail(pool, 'c1').read(null, 100);
+  expect(events.map((event) => event.sequence)).toEqual([1, 2, 3]);
+  await pool.end();
+});
