@@ -238,6 +238,25 @@ describe('sql: every broken connection is told apart', () => {
     expect(await notes()).toEqual([]);
   });
 
+  it('the backend is terminated while it commits: the database is asked, nothing was committed', async () => {
+    await admin.query(`create function slow_commit() returns trigger language plpgsql as $$ begin perform pg_sleep(34); return null; end $$;
+      create constraint trigger slow after insert on work deferrable initially deferred for each row execute function slow_commit()`);
+    try {
+      const result = run(insert);
+      await admin.query('select pg_terminate_backend($1)', [
+        await backendOf("query = 'commit' and wait_event = 'PgSleep'"),
+      ]);
+      expect(await result).toMatchObject({
+        status: 'failed',
+        error: { code: 'connection', message: expect.stringContaining('nothing was committed') },
+      });
+    } finally {
+      await admin.query('drop function slow_commit cascade');
+    }
+    expect(await run(insert, { attempt: 2 })).toMatchObject({ status: 'completed' });
+    expect(await notes()).toEqual(['once']);
+  });
+
   it('idle connections that died in the pool cost nothing', async () => {
     await Promise.all(
       Array.from({ length: 4 }, (_, n) =>
