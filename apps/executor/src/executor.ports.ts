@@ -52,7 +52,10 @@ export interface Definitions {
   /** Null: unknown, or not understood by this version of Baton: such a process is not claimed. */
   load(name: string, version: number): Promise<CompiledDefinition | null>;
   /** The request by which a child begins: its version is resolved, its inputs are checked. */
-  requestChild(child: ChildToSpawn): Promise<{ data: ProcessEventData['ProcessRequested'] } | { error: OperatorError }>;
+  requestChild(
+    child: ChildToSpawn,
+    parent: { name: string; version: number },
+  ): Promise<{ data: ProcessEventData['ProcessRequested'] } | { error: OperatorError }>;
 }
 
 /** Runs effects. The outcome always comes, as a result; it never rejects. */

@@ -13,6 +13,11 @@ import { crashPoint } from '../crash/crash-points.js';
 import type { Appends, ExecutorPorts } from '../executor.ports.js';
 import type { BackgroundWork } from './background.work.js';
 
+interface DefinitionPin {
+  name: string;
+  version: number;
+}
+
 /** What a process ended as, for its parent. */
 export interface ProcessEnd {
   parent: { id: string; path: string; attempt: number };
@@ -42,11 +47,13 @@ export class Aftermath {
   ) {}
 
   /** F1, F2: resolves when all of them exist; a crash before is made good by the next load. */
-  spawn(stream: string, children: readonly ChildToSpawn[]): Promise<void> {
+  spawn(stream: string, definition: DefinitionPin, children: readonly ChildToSpawn[]): Promise<void> {
     return this.work.start(`spawn children of ${stream}`, async () => {
       crashPoint('before-spawn');
       const present = await this.ports.log.heads(children.map((child) => child.id));
-      await Promise.all(children.filter((child) => !present.has(child.id)).map((child) => this.create(stream, child)));
+      await Promise.all(
+        children.filter((child) => !present.has(child.id)).map((child) => this.create(stream, definition, child)),
+      );
       crashPoint('after-spawn');
       this.ports.wakeUp.notify('queue');
     });
@@ -89,8 +96,8 @@ export class Aftermath {
     return this.artifacts.get(digest);
   }
 
-  private async create(parent: string, child: ChildToSpawn): Promise<void> {
-    const request = await this.ports.definitions.requestChild(child);
+  private async create(parent: string, definition: DefinitionPin, child: ChildToSpawn): Promise<void> {
+    const request = await this.ports.definitions.requestChild(child, definition);
     if ('error' in request) {
       const { path, attempt } = child.request.parent;
       await this.ports.commands.handle(

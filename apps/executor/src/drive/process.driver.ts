@@ -220,7 +220,9 @@ export class ProcessDriver {
     this.beginPending();
     if (decision.spawn.length + decision.tell.length > 0) {
       await Promise.all([
-        ...(decision.spawn.length > 0 ? [this.ports.aftermath.spawn(this.stream, decision.spawn)] : []),
+        ...(decision.spawn.length > 0
+          ? [this.ports.aftermath.spawn(this.stream, this.definition, decision.spawn)]
+          : []),
         ...decision.tell.map(({ stream, command }) => this.ports.aftermath.tell(stream, command, this.stream)),
       ]);
       if (this.ended) return;

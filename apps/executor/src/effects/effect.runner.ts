@@ -1,4 +1,4 @@
-import { type EffectContext, NotBegun, type OperatorType } from '@baton/operators';
+import { type EffectContext, maskResult, NotBegun, type OperatorType } from '@baton/operators';
 import type {
   ArtifactReference,
   EffectOutcome,
@@ -9,8 +9,8 @@ import type {
 } from '@baton/process';
 import type { Clock } from '../clock/clock.port.js';
 import type { BeginGuard, EffectHost, EffectProcess, Logger, Meter } from '../executor.ports.js';
-import { longestData, makeStorable } from './output.limits.js';
-import { type EffectSecrets, resolveSecrets, sealPaths } from './secret.fields.js';
+import { longestData, makeStorable, withoutMarkers } from './output.limits.js';
+import { type EffectSecrets, resolveSecrets, SecretsInUse, sealPaths } from './secret.fields.js';
 
 export interface EffectRunnerPorts {
   clock: Clock;
@@ -48,11 +48,13 @@ export class EffectRunner implements EffectHost {
   ): Promise<EffectOutcome> {
     const attempt = new Attempt(this.ports.clock, effect, signal, guard);
     const startedAt = process.now();
+    const secrets = new SecretsInUse(this.ports.secrets);
     let result: EffectResult;
     try {
-      result = await this.finish(effect, await attempt.race(this.start(effect, process, attempt)));
+      const ended = await attempt.race(this.start(effect, process, attempt, secrets));
+      result = await this.finish(effect, maskResult(ended, secrets.masker()));
     } catch (error) {
-      result = this.fromThrown(error, attempt.hasBegun());
+      result = maskResult(this.fromThrown(error, attempt.hasBegun()), secrets.masker());
     } finally {
       attempt.end();
     }
@@ -70,13 +72,17 @@ export class EffectRunner implements EffectHost {
     };
   }
 
-  private async start(effect: EffectToBegin, process: EffectProcess, attempt: Attempt): Promise<EffectResult> {
+  private async start(
+    effect: EffectToBegin,
+    process: EffectProcess,
+    attempt: Attempt,
+    secrets: SecretsInUse,
+  ): Promise<EffectResult> {
     const type = this.ports.operators.get(effect.type);
     if (type === undefined) {
       const message = `this executor knows no operator of type ${effect.type}; load the module that has it (--operators)`;
       return { status: 'failed', error: { code: 'unknown-operator', message } };
     }
-    const { secrets } = this.ports;
     const fields = await resolveSecrets(effect.fields, process.environment, secrets);
     const context: EffectContext = {
       processId: process.id,
@@ -112,7 +118,7 @@ export class EffectRunner implements EffectHost {
   }
 
   private async output(effect: EffectToBegin, output: Json): Promise<Json> {
-    const storable = sealPaths(makeStorable(output), effect.sensitive, this.ports.secrets);
+    const storable = sealPaths(withoutMarkers(makeStorable(output)), effect.sensitive, this.ports.secrets);
     const text = JSON.stringify(storable);
     if (Buffer.byteLength(text) <= longestData) return storable;
     const mediaType = 'application/json';

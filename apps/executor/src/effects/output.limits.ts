@@ -53,3 +53,15 @@ function storableText(text: string): string {
   }
   return result;
 }
+
+/** Data from outside names no secret and no artifact of ours: the markers that do are Baton's own. */
+export function withoutMarkers(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutMarkers);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name === '$secret' || name === '$artifact' ? `\\${name}` : name,
+      withoutMarkers(item),
+    ]),
+  );
+}

@@ -1,4 +1,5 @@
 import type { Json, SecretReference } from '@baton/process';
+import { Masker } from '@baton/security';
 
 /** Secrets and connections as the executor sees them at the moment of use (libs/catalogue, libs/security). */
 export interface EffectSecrets {
@@ -85,4 +86,42 @@ function sealAt(value: Json, names: readonly string[], secrets: Pick<EffectSecre
       name === '*' || name === key ? sealAt(item, rest, secrets) : item,
     ]),
   );
+}
+
+/** The secrets that one attempt was given: what it reports must not show them. */
+export class SecretsInUse implements EffectSecrets {
+  private readonly values = new Set<string>();
+
+  constructor(private readonly secrets: EffectSecrets) {}
+
+  async secret(environment: string | null, name: string): Promise<string> {
+    return this.note(await this.secrets.secret(environment, name));
+  }
+
+  async connection(environment: string | null, name: string): Promise<{ type: string; url: string }> {
+    const connection = await this.secrets.connection(environment, name);
+    const password = URL.parse(connection.url)?.password ?? '';
+    if (password !== '') this.note(decodeURIComponent(password));
+    return connection;
+  }
+
+  seal(plain: string): string {
+    return this.secrets.seal(plain);
+  }
+
+  open(sealed: string): string {
+    const plain = this.secrets.open(sealed);
+    const value = JSON.parse(plain) as Json;
+    if (typeof value === 'string') this.note(value);
+    return plain;
+  }
+
+  masker(): Masker {
+    return new Masker(this.values);
+  }
+
+  private note(value: string): string {
+    this.values.add(value);
+    return value;
+  }
 }

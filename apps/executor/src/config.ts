@@ -1,0 +1,69 @@
+import { operatorOptionsFrom } from '@baton/operators';
+import { ConfigError, loadConfig, onOff } from '@baton/telemetry';
+import { z } from 'zod';
+import { parseCrashPlan } from './crash/crash-points.js';
+
+const milliseconds = (least: number) => z.coerce.number().int().min(least).max(3_600_000);
+
+const variables = z.object({
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'give a PostgreSQL URL: postgres://user:password@host:5432/database'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  BATON_CELL: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
+    .default('c1'),
+  BATON_SECRET_KEY: z.string(),
+  BATON_LEASE_MS: milliseconds(500).default(3000),
+  BATON_HEARTBEAT_MS: milliseconds(100).default(1000),
+  BATON_POLL_MS: milliseconds(10).default(1000),
+  BATON_GRACE_MS: milliseconds(0).default(20_000),
+  BATON_CAPACITY: z.coerce.number().int().min(1).max(100_000).default(500),
+  BATON_LANES: z.coerce.number().int().min(1).max(32).default(2),
+  BATON_NOTIFY: onOff.default(true),
+  BATON_QUARANTINE_DEATHS: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  BATON_CRASH_POINT: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseCrashPlan(text);
+      } catch (error) {
+        context.addIssue(error instanceof Error ? error.message : String(error));
+        return z.NEVER;
+      }
+    })
+    .optional(),
+});
+
+export type ExecutorConfig = ReturnType<typeof readConfig>;
+
+/** The configuration, or every fault of it by name. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const env = loadConfig(variables, environment);
+  if (env.BATON_HEARTBEAT_MS * 2 > env.BATON_LEASE_MS)
+    throw new ConfigError([
+      {
+        variable: 'BATON_HEARTBEAT_MS',
+        fault: `a lease of ${env.BATON_LEASE_MS} ms needs a heartbeat at most every ${env.BATON_LEASE_MS / 2} ms; raise BATON_LEASE_MS or lower this`,
+      },
+    ]);
+  return {
+    databaseUrl: env.DATABASE_URL,
+    host: env.HOST,
+    port: env.PORT,
+    cell: env.BATON_CELL,
+    secretKey: env.BATON_SECRET_KEY,
+    leaseMs: env.BATON_LEASE_MS,
+    heartbeatMs: env.BATON_HEARTBEAT_MS,
+    pollMs: env.BATON_POLL_MS,
+    graceMs: env.BATON_GRACE_MS,
+    capacity: env.BATON_CAPACITY,
+    lanes: env.BATON_LANES,
+    notify: env.BATON_NOTIFY,
+    quarantineDeaths: env.BATON_QUARANTINE_DEATHS ?? null,
+    crashPlan: env.BATON_CRASH_POINT ?? null,
+    operators: operatorOptionsFrom(environment),
+  };
+}

@@ -1,0 +1,10 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ExecutorService } from './executor.service.js';
+import { HealthController } from './health/health.controller.js';
+
+@Module({ controllers: [HealthController] })
+export class ExecutorModule {}
+
+export function executorModule(service: ExecutorService): DynamicModule {
+  return { module: ExecutorModule, providers: [{ provide: ExecutorService, useValue: service }] };
+}
