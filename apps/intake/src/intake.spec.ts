@@ -74,7 +74,8 @@ async function call(method: string, url: string, { as = 'admin', body, headers =
   const isJson = String(answer.headers['content-type'] ?? '').includes('json');
   return { status: answer.statusCode, headers: answer.headers, body: isJson ? answer.json() : {} };
 }
-const publish = (text: string) => call('POST', '/v1/definitions', { body: text, headers: { 'content-type': 'application/yaml' } });
+const publish = (text: string) =>
+  call('POST', '/v1/definitions', { body: text, headers: { 'content-type': 'application/yaml' } });
 
 describe('who may call what', () => {
   test('every route that the server has is in the table of operations, and every operation is a route', () => {
@@ -90,7 +91,8 @@ describe('who may call what', () => {
   );
   test.each(cases)('$name as $role: let through only with the role that it takes', async ({ operation, role }) => {
     const url = operation.path.replace(/\{\w+\}/g, 'x');
-    const headers: Record<string, string> = role === 'stranger' ? { authorization: `Bearer ${newApiToken().token}` } : {};
+    const headers: Record<string, string> =
+      role === 'stranger' ? { authorization: `Bearer ${newApiToken().token}` } : {};
     // An empty body of a wrong type: whoever is let through is refused for it, and nothing is changed.
     const answer = await call(operation.method.toUpperCase(), url, { as: role, headers });
     const has = roles.indexOf(role as (typeof roles)[number]);
@@ -101,8 +103,13 @@ describe('who may call what', () => {
   });
 
   test('a revoked and an expired token are refused, with a remedy', async () => {
-    const expired = await call('POST', '/v1/tokens', { body: { name: 'x', role: 'viewer', expiresAt: '2020-01-01T00:00:00Z' } });
-    const old = await call('GET', '/v1/processes', { as: 'nobody', headers: { authorization: `Bearer ${expired.body['token']}` } });
+    const expired = await call('POST', '/v1/tokens', {
+      body: { name: 'x', role: 'viewer', expiresAt: '2020-01-01T00:00:00Z' },
+    });
+    const old = await call('GET', '/v1/processes', {
+      as: 'nobody',
+      headers: { authorization: `Bearer ${expired.body['token']}` },
+    });
     expect(old.status).toBe(401);
     expect(old.body).toMatchObject({ code: 'unauthenticated', detail: 'the token is expired' });
     const made = await call('POST', '/v1/tokens', { body: { name: 'y', role: 'viewer' } });
@@ -130,7 +137,9 @@ describe('definitions', () => {
   });
 
   test('with faults are refused with all of them, each with line, column and remedy', async () => {
-    const answer = await publish(hello.replace('type: set', 'type: sett').replace('inputs.who }}"\n', 'inputs.whom }}"\n'));
+    const answer = await publish(
+      hello.replace('type: set', 'type: sett').replace('inputs.who }}"\n', 'inputs.whom }}"\n'),
+    );
     expect([answer.status, answer.body.code]).toEqual([422, 'definition-faults']);
     expect(answer.body.errors!.length).toBeGreaterThanOrEqual(2);
     for (const error of answer.body.errors!) {
@@ -140,7 +149,10 @@ describe('definitions', () => {
 
   test('that are unknown are answered with the names that are known', async () => {
     const answer = await call('GET', '/v1/definitions/default/helo');
-    expect(answer).toMatchObject({ status: 404, body: { known: ['default/hello'], remedy: 'did you mean default/hello?' } });
+    expect(answer).toMatchObject({
+      status: 404,
+      body: { known: ['default/hello'], remedy: 'did you mean default/hello?' },
+    });
   });
 });
 
@@ -176,7 +188,10 @@ describe('requests', () => {
   test('with one key: the same body gets the same answer, another body is refused', async () => {
     const headers = { 'idempotency-key': 'key-1' };
     const first = await call('POST', '/v1/requests', { body, headers });
-    const again = await call('POST', '/v1/requests', { body: { inputs: { who: 'you' }, definition: 'hello' }, headers });
+    const again = await call('POST', '/v1/requests', {
+      body: { inputs: { who: 'you' }, definition: 'hello' },
+      headers,
+    });
     expect(again.body).toEqual(first.body);
     const other = await call('POST', '/v1/requests', { body: { ...body, priority: 9 }, headers });
     expect([other.status, other.body.code]).toEqual([422, 'key-reused']);
@@ -186,7 +201,9 @@ describe('requests', () => {
 
   test('twenty that race with one key make one process', async () => {
     const headers = { 'idempotency-key': 'race' };
-    const answers = await Promise.all(Array.from({ length: 20 }, () => call('POST', '/v1/requests', { body, headers })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => call('POST', '/v1/requests', { body, headers })),
+    );
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([202]));
     expect(new Set(answers.map((answer) => answer.body['id'])).size).toBe(1);
   });
@@ -263,7 +280,9 @@ describe('bad input', () => {
   });
 
   test('a body larger than its call may have is refused by its length', async () => {
-    const answer = await call('POST', '/v1/messages', { body: { name: 'm', key: 'k', payload: 'x'.repeat(3_000_000) } });
+    const answer = await call('POST', '/v1/messages', {
+      body: { name: 'm', key: 'k', payload: 'x'.repeat(3_000_000) },
+    });
     expect([answer.status, answer.body.code]).toEqual([413, 'too-large']);
   });
 
@@ -291,33 +310,56 @@ describe('bad input', () => {
     expect([answer.status, answer.body.code]).toEqual([404, 'not-found']);
   });
 
-  test.each(['/v1/processes?after=x', '/v1/tasks?after=x', '/v1/processes?status=runing', '/v1/processes?lable=a=b', '/v1/processes?limit=0', '/v1/processes?label=x'])(
-    'GET %s is refused with the place of the fault',
-    async (url) => {
-      const answer = await call('GET', url);
-      expect([answer.status, answer.body.errors?.length]).toEqual([422, 1]);
-    },
-  );
+  test.each([
+    '/v1/processes?after=x',
+    '/v1/tasks?after=x',
+    '/v1/processes?status=runing',
+    '/v1/processes?lable=a=b',
+    '/v1/processes?limit=0',
+    '/v1/processes?label=x',
+  ])('GET %s is refused with the place of the fault', async (url) => {
+    const answer = await call('GET', url);
+    expect([answer.status, answer.body.errors?.length]).toEqual([422, 1]);
+  });
 });
 
 describe('environments, settings, audit', () => {
   test('connections and secrets go in and never come out', async () => {
-    const body = { variables: { region: 'eu' }, connections: { db: { type: 'postgresql', url: 'postgres://u:hunter2@h/d' } }, secrets: { KEY: 'swordfish' } };
+    const body = {
+      variables: { region: 'eu' },
+      connections: { db: { type: 'postgresql', url: 'postgres://u:hunter2@h/d' } },
+      secrets: { KEY: 'swordfish' },
+    };
     const put = await call('PUT', '/v1/environments/staging', { body });
-    expect(put.body).toMatchObject({ variables: { region: 'eu' }, connections: { db: { type: 'postgresql' } }, secrets: ['KEY'] });
-    const all = [put, await call('GET', '/v1/environments/staging'), await call('GET', '/v1/environments'), await call('GET', '/v1/audit')];
+    expect(put.body).toMatchObject({
+      variables: { region: 'eu' },
+      connections: { db: { type: 'postgresql' } },
+      secrets: ['KEY'],
+    });
+    const all = [
+      put,
+      await call('GET', '/v1/environments/staging'),
+      await call('GET', '/v1/environments'),
+      await call('GET', '/v1/audit'),
+    ];
     expect(JSON.stringify(all)).not.toMatch(/hunter2|swordfish/);
   });
 
   test("a request copies the environment's variables", async () => {
-    const answer = await call('POST', '/v1/requests', { body: { definition: 'hello', environment: 'staging', inputs: { who: 'x' } } });
+    const answer = await call('POST', '/v1/requests', {
+      body: { definition: 'hello', environment: 'staging', inputs: { who: 'x' } },
+    });
     const events = await call('GET', `/v1/processes/${answer.body['id']}/events`);
-    expect(events.body['items']).toMatchObject([{ data: { environment: { name: 'staging', variables: { region: 'eu' } } } }]);
+    expect(events.body['items']).toMatchObject([
+      { data: { environment: { name: 'staging', variables: { region: 'eu' } } } },
+    ]);
   });
 
   test('settings are changed, checked, set back and audited', async () => {
     const changed = await call('PATCH', '/v1/settings', { body: { 'quarantine.deaths': 9 } });
-    expect(changed.body['items']).toContainEqual(expect.objectContaining({ name: 'quarantine.deaths', value: 9, default: 3, changedBy: 'admin' }));
+    expect(changed.body['items']).toContainEqual(
+      expect.objectContaining({ name: 'quarantine.deaths', value: 9, default: 3, changedBy: 'admin' }),
+    );
     const bad = await call('PATCH', '/v1/settings', { body: { 'quarantine.death': 9 } });
     expect(bad.body.errors).toMatchObject([{ remedy: 'did you mean "quarantine.deaths"?' }]);
     const back = await call('PATCH', '/v1/settings', { body: { 'quarantine.deaths': null } });
@@ -331,7 +373,10 @@ describe('commands', () => {
   test('pause, resume and cancel are recorded with who and why, and say what no longer fits', async () => {
     const { body } = await call('POST', '/v1/requests', { body: { definition: 'hello', inputs: { who: 'x' } } });
     const url = `/v1/processes/${body['id']}`;
-    expect(await call('POST', `${url}/pause`, { as: 'operator', body: { reason: 'wait' } })).toMatchObject({ status: 202, body: { status: 'paused' } });
+    expect(await call('POST', `${url}/pause`, { as: 'operator', body: { reason: 'wait' } })).toMatchObject({
+      status: 202,
+      body: { status: 'paused' },
+    });
     expect((await call('GET', `${url}/why`)).body['summary']).toContain('paused');
     expect((await call('POST', `${url}/resume`, { as: 'operator' })).status).toBe(202);
     const resumed = await call('POST', `${url}/resume`, { as: 'operator' });
@@ -339,7 +384,10 @@ describe('commands', () => {
     expect((await call('POST', `${url}/cancel`, { as: 'operator', body: { reason: 'no' } })).status).toBe(202);
     const events = await call('GET', `${url}/events`);
     expect(events.body['items']).toContainEqual(
-      expect.objectContaining({ type: 'ProcessPaused', data: { by: { id: 'operator', groups: ['operators'] }, reason: 'wait' } }),
+      expect.objectContaining({
+        type: 'ProcessPaused',
+        data: { by: { id: 'operator', groups: ['operators'] }, reason: 'wait' },
+      }),
     );
   });
 
@@ -358,7 +406,10 @@ describe('commands', () => {
 
 test('health, metrics and the OpenAPI document need no token', async () => {
   expect((await call('GET', '/health/live', { as: 'nobody' })).status).toBe(200);
-  expect((await call('GET', '/health/ready', { as: 'nobody' })).body).toEqual({ status: 'ready', checks: { database: 'ok', catalogue: 'ok' } });
+  expect((await call('GET', '/health/ready', { as: 'nobody' })).body).toEqual({
+    status: 'ready',
+    checks: { database: 'ok', catalogue: 'ok' },
+  });
   expect((await call('GET', '/openapi.json', { as: 'nobody' })).body).toMatchObject({ openapi: '3.1.0' });
   expect((await call('GET', '/metrics', { as: 'nobody' })).status).toBe(200);
 });

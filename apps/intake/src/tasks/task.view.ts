@@ -20,7 +20,6 @@ export function taskView(task: TaskItem, caller: Caller): Task {
     form: (detail['form'] ?? null) as JsonValue,
     assign: assign as JsonValue,
     needs: typeof detail['needs'] === 'number' ? detail['needs'] : 1,
-    answers: Array.isArray(detail['answers']) ? detail['answers'].length : 0,
     claimedBy: textOrNull(detail['claimedBy']),
     ...(draft === undefined ? {} : { draft: draft as JsonValue }),
     assignedAt: task.openedAt,

@@ -13,7 +13,6 @@ export const taskSchema = component(
     form: json.describe('JSON Schema of the answer'),
     assign: json,
     needs: z.number().int(),
-    answers: z.number().int().describe('How many have answered so far'),
     claimedBy: z.string().nullable(),
     draft: json.optional(),
     assignedAt: nullableTime,
