@@ -1,0 +1,56 @@
+import { cloudEventType } from '@baton/contracts';
+import type { Tail } from '@baton/event-log';
+
+/** An event as the log holds it. */
+export type LoggedEvent = Awaited<ReturnType<Tail['read']>>['events'][number];
+
+/** An event as handlers see it, the same over every transport. */
+export interface BusEvent {
+  /** `process.requested`, `process.operator-completed`: what `@OnEvent` names. */
+  name: string;
+  /** The event's id: consumers drop by it what they have seen. */
+  id: string;
+  /** `ProcessRequested`. */
+  type: string;
+  schemaVersion: number;
+  /** The process's id. */
+  subject: string;
+  /** Gapless from 1 within a subject. */
+  sequence: number;
+  /** ISO 8601, by the database's clock. */
+  time: string;
+  /** `/baton/CELL/LOG-INCARNATION`. */
+  source: string;
+  traceparent?: string;
+  data: unknown;
+}
+
+/** `ProcessRequested` is `process.requested`, `OperatorCompleted` is `process.operator-completed`. */
+export function eventNameOf(type: string): string {
+  let name = names.get(type);
+  if (name === undefined) {
+    name = cloudEventType(type)
+      .replace(/^baton\./, '')
+      .replace(/\.v\d+$/, '');
+    names.set(type, name);
+  }
+  return name;
+}
+const names = new Map<string, string>();
+
+export function busEventOf(event: LoggedEvent): BusEvent {
+  const { traceparent } = event.metadata;
+  const cell = event.stream.slice(0, event.stream.indexOf('-'));
+  return {
+    name: eventNameOf(event.type),
+    id: event.id,
+    type: event.type,
+    schemaVersion: event.schemaVersion,
+    subject: event.stream,
+    sequence: event.sequence,
+    time: event.recordedAt,
+    source: `/baton/${cell}/${event.logIncarnation}`,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: event.data,
+  };
+}

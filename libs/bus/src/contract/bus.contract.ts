@@ -1,0 +1,205 @@
+import { newProcessId, uuidv7 } from '@baton/event-log';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { BusTransport, DeliveryContext, LogPool, Subscription, SubscriptionOptions } from '../bus.ports.js';
+import type { BusEvent } from '../bus-event.js';
+import { Received } from './received.js';
+
+/** A bus over a log of its own. Whatever is appended reaches the bus by the way that the transport takes. */
+export interface BusUnderTest {
+  transport: BusTransport;
+  /** A second instance, as in another service. */
+  another(): BusTransport;
+  pool: LogPool;
+  /** Appends to a process's stream: a request first, then its scheduling, then ends. */
+  append(stream: string, types: readonly string[]): Promise<void>;
+  /** Everything is delivered once more, from the beginning. */
+  rewind(subscriber: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const request = ['ProcessRequested'];
+const life = ['ProcessRequested', 'ProcessScheduled', 'ProcessCompleted'];
+
+/** What every transport of the bus does (design 3, "The bus"; failures D5, D8, D9, D12). */
+export function busContract(name: string, open: () => Promise<BusUnderTest>): void {
+  describe(`the bus over ${name}`, () => {
+    let bus: BusUnderTest;
+    let subscriber: string;
+    const running: Subscription[] = [];
+    beforeAll(async () => {
+      bus = await open();
+    });
+    afterEach(async () => {
+      await Promise.all(running.splice(0).map((subscription) => subscription.stop()));
+    });
+    afterAll(() => bus.close());
+
+    const subscribe = async (
+      events: string[],
+      handle: SubscriptionOptions['handle'],
+      more: Partial<SubscriptionOptions> & { over?: BusTransport } = {},
+    ): Promise<Subscription> => {
+      const { over = bus.transport, ...rest } = more;
+      const options = { subscriber, mode: 'inbox' as const, events: new Set(events), handle, ...rest };
+      const subscription = over.subscribe(options);
+      running.push(subscription);
+      await subscription.start();
+      return subscription;
+    };
+    const fresh = () => {
+      subscriber = `spec-${uuidv7()}`;
+      return newProcessId('c1');
+    };
+
+    it('delivers the events asked for, whole, in the order of their stream', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      await subscribe(['process.requested', 'process.completed'], received.handle);
+      await bus.append(stream, life);
+      await received.count(2);
+      expect(received.events).toMatchObject([
+        { name: 'process.requested', type: 'ProcessRequested', subject: stream, sequence: 1, schemaVersion: 1 },
+        { name: 'process.completed', type: 'ProcessCompleted', subject: stream, sequence: 3, data: { outputs: {} } },
+      ]);
+      expect(received.events[0]?.source).toBe('/baton/c1/1');
+    });
+
+    it('delivers everything to who asks for all', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      await subscribe(['*'], received.handle);
+      await bus.append(stream, life);
+      await received.count(3);
+      expect(received.events.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    });
+
+    it('goes on where it stopped: what happened meanwhile is delivered at the next start', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      const first = await subscribe(['*'], received.handle);
+      await bus.append(stream, request);
+      await received.count(1);
+      await first.stop();
+      await bus.append(stream, ['ProcessScheduled']);
+      await subscribe(['*'], received.handle);
+      await received.count(2);
+      expect(received.events.map(({ sequence }) => sequence)).toEqual([1, 2]);
+    });
+
+    it('drops what was handled before, though everything is delivered once more (D5)', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      const first = await subscribe(['*'], received.handle);
+      await bus.append(stream, life);
+      await received.count(3);
+      await first.stop();
+      await bus.rewind(subscriber);
+      await subscribe(['*'], received.handle);
+      await bus.append(stream, ['ProcessRetried']);
+      await received.count(4);
+      expect(received.events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+    });
+
+    it('commits what a handler writes together with its inbox row, once, whatever is repeated (D12)', async () => {
+      const stream = fresh();
+      await bus.pool.query('create table if not exists effect (event_id uuid)');
+      const received = new Received(stream);
+      let crashes = 1;
+      const write = async (event: BusEvent, context: DeliveryContext) => {
+        if (event.subject !== stream) return;
+        await context.transaction(async (client) => {
+          await client.query('insert into effect values ($1)', [event.id]);
+          if (crashes-- > 0) throw new Error('crashed after the write, before the commit');
+        });
+        await received.handle(event);
+      };
+      const first = await subscribe(['*'], write);
+      await bus.append(stream, life);
+      await received.count(3);
+      await first.stop();
+      await bus.rewind(subscriber);
+      await subscribe(['*'], write);
+      await bus.append(stream, ['ProcessRetried']);
+      await received.count(4);
+      const ids = received.events.map(({ id }) => id);
+      const { rows } = await bus.pool.query('select event_id from effect where event_id = any($1)', [ids]);
+      expect(rows).toHaveLength(4);
+    });
+
+    it('makes a dead letter of what a handler cannot handle, with the reason, and goes on (D8, D9)', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      let attempts = 0;
+      await subscribe(['*'], async (event) => {
+        if (event.subject === stream && event.sequence === 2) {
+          attempts += 1;
+          const nothing: { missing?: { field: string } } = {};
+          // As a bug in a handler would: a TypeError.
+          return void nothing.missing!.field.length;
+        }
+        await received.handle(event);
+      });
+      await bus.append(stream, life);
+      await received.count(2);
+      expect(received.events.map(({ sequence }) => sequence)).toEqual([1, 3]);
+      expect(attempts).toBe(3);
+      const { rows } = await bus.pool.query(
+        'select type, subject, reason, attempts from bus_dead_letter where subscriber = $1',
+        [subscriber],
+      );
+      expect(rows).toMatchObject([{ type: 'ProcessScheduled', subject: stream, attempts: 3 }]);
+      expect(rows[0].reason).toMatch(/^TypeError: /);
+    });
+
+    it('retries a handler that fails now and then, and keeps the order meanwhile', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      await subscribe(['*'], async (event, { attempt }) => {
+        if (event.subject === stream && event.sequence === 2 && attempt < 3) throw new Error('not yet');
+        await received.handle(event);
+      });
+      await bus.append(stream, life);
+      await received.count(3);
+      expect(received.events.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    });
+
+    it('gives hints from now on, tried once, to each instance', async () => {
+      const stream = fresh();
+      await bus.append(stream, request);
+      const one = new Received(stream);
+      const two = new Received(stream);
+      const failing = async (event: BusEvent) => {
+        await one.handle(event);
+        throw new Error('a hint that cannot be used');
+      };
+      await subscribe(['*'], failing, { mode: 'hints' });
+      await subscribe(['*'], two.handle, { mode: 'hints', over: bus.another() });
+      await bus.append(stream, ['ProcessScheduled', 'ProcessCompleted']);
+      await Promise.all([one.count(2), two.count(2)]);
+      for (const received of [one, two]) expect(received.events.map(({ sequence }) => sequence)).toEqual([2, 3]);
+    });
+
+    it('two instances of a subscriber handle each event once', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      const write = (event: BusEvent, context: DeliveryContext) =>
+        context.transaction(async () => {
+          await received.handle(event);
+        });
+      await subscribe(['process.requested', 'process.completed'], write);
+      await subscribe(['process.requested', 'process.completed'], write, { over: bus.another() });
+      const last = newProcessId('c1');
+      const end = new Received(last);
+      await subscribe(['*'], end.handle, { subscriber: `${subscriber}-end` });
+      await bus.append(stream, life);
+      await received.count(2);
+      await bus.append(last, request);
+      await end.count(1);
+      const { rows } = await bus.pool.query(
+        'select count(*)::int as n from bus_inbox where subscriber = $1 and event_id = any($2)',
+        [subscriber, received.events.map(({ id }) => id)],
+      );
+      expect(rows).toEqual([{ n: 2 }]);
+    });
+  });
+}

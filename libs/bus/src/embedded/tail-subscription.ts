@@ -1,0 +1,127 @@
+import type { Tail, TailPosition } from '@baton/event-log';
+import type { Logger, Meter, Subscription, SubscriptionOptions, Timers } from '../bus.ports.js';
+import { busEventOf, eventNameOf, type LoggedEvent } from '../bus-event.js';
+import type { Delivery } from '../subscription/delivery.js';
+
+export interface TailSubscriptionOptions extends SubscriptionOptions {
+  tail: Pick<Tail, 'read' | 'checkpoint' | 'moveCheckpoint' | 'end'>;
+  delivery: Pick<Delivery, 'deliver'>;
+  timers: Timers;
+  logger: Logger;
+  meter: Meter;
+  /** The longest time between two reads, ms. */
+  pollMs(): number;
+  /** Events of one read. */
+  batch: number;
+}
+
+const longestPause = 5_000;
+
+/**
+ * Job: one subscriber over the log's tail.
+ * Boundary: the tail is a port; what an event means is the handler's.
+ * Invariants:
+ * 1. With an inbox the checkpoint moves only after every wanted event before it is settled; a crash repeats, never skips.
+ * 2. The checkpoint moves by compare-and-set: when another instance moved it, this one goes on from there.
+ * 3. Hints begin at the end of what is settled when it starts, and keep no checkpoint.
+ * 4. Events of one subject are handled in the order of their sequence, one after the other.
+ * 5. A wake-up during a read is followed by another read.
+ * 6. A read that fails is repeated with growing pauses; the subscription never dies.
+ */
+export class TailSubscription implements Subscription {
+  #stop = new AbortController();
+  #done: Promise<void> = Promise.resolve();
+  #nap = new AbortController();
+  #woken = false;
+  #readAt: number | null = null;
+  #failures = 0;
+  #position: TailPosition | null = null;
+
+  constructor(private readonly options: TailSubscriptionOptions) {}
+
+  async start(): Promise<void> {
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    await this.#begin(signal);
+    this.#done = this.#loop(signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#nap.abort();
+    await this.#done;
+  }
+
+  /** A hint that there is something to read. */
+  wake(): void {
+    this.#woken = true;
+    this.#nap.abort();
+  }
+
+  get healthy(): boolean {
+    return this.#readAt !== null && this.options.timers.now() - this.#readAt < 3 * this.options.pollMs() + 10_000;
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { tail, subscriber, mode } = this.options;
+    while (!signal.aborted) {
+      try {
+        this.#position = mode === 'hints' ? await tail.end() : await tail.checkpoint(subscriber);
+        this.#failures = 0;
+        return;
+      } catch (error) {
+        await this.#failed(error, signal);
+      }
+    }
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#woken = false;
+      try {
+        const more = await this.#step(signal);
+        this.#failures = 0;
+        if (!more && !this.#woken) await this.#sleep(signal);
+      } catch (error) {
+        await this.#failed(error, signal);
+      }
+    }
+  }
+
+  /** True: there may be more to read at once. */
+  async #step(signal: AbortSignal): Promise<boolean> {
+    const { tail, subscriber, mode, batch, timers, meter } = this.options;
+    const from = this.#position;
+    const { events, position, horizonAgeMs } = await tail.read(from, batch);
+    this.#readAt = timers.now();
+    meter.record('baton.bus.tail-horizon', horizonAgeMs / 1000, { subscriber });
+    if (events.length === 0 || position === null) return false;
+    for (const event of events) {
+      if (signal.aborted) return false;
+      if ((await this.#deliver(event, signal)) === 'stopped') return false;
+    }
+    if (mode === 'hints' || (await tail.moveCheckpoint(subscriber, from, position))) this.#position = position;
+    else this.#position = await tail.checkpoint(subscriber);
+    return true;
+  }
+
+  async #deliver(event: LoggedEvent, signal: AbortSignal): Promise<string> {
+    const { events, delivery } = this.options;
+    if (!events.has('*') && !events.has(eventNameOf(event.type))) return 'unwanted';
+    const origin = { transport: 'embedded', stream: event.stream, sequence: event.sequence };
+    return delivery.deliver(busEventOf(event), origin, signal);
+  }
+
+  async #sleep(signal: AbortSignal): Promise<void> {
+    this.#nap = new AbortController();
+    if (signal.aborted || this.#woken) return;
+    await this.options.timers.sleep(this.options.pollMs(), this.#nap.signal);
+  }
+
+  async #failed(error: unknown, signal: AbortSignal): Promise<void> {
+    this.#failures += 1;
+    const { subscriber, logger, timers } = this.options;
+    logger.warn({ err: error, subscriber, failures: this.#failures }, 'the tail of the log could not be read');
+    await timers.sleep(Math.min(longestPause, 50 * 2 ** Math.min(this.#failures, 10)), signal);
+  }
+}
