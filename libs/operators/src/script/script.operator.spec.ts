@@ -105,6 +105,13 @@ describe('script', () => {
     expect(await run({ run: ['printf', 'a\\000b\\377'] })).toMatchObject({ output: { stdout: 'a\\u0000b\ufffd' } });
   });
 
+  it('runs in a directory of its own that is removed afterwards', async () => {
+    const result = await run({ run: ['sh', '-c', 'pwd; ls -A; echo x > left'] });
+    const { stdout } = outputOf(result) as { stdout: string };
+    expect(stdout).toMatch(/baton-script-[0-9a-f-]+\n$/);
+    while (existsSync(stdout.trim())) await turn();
+  });
+
   it('says which signal ended it', async () => {
     expect(await run({ run: ['sh', '-c', 'kill -9 $$'] })).toMatchObject({
       status: 'completed',

@@ -1,4 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import type { EffectResult, Json } from '@baton/process';
@@ -53,6 +57,8 @@ class ScriptRun {
   private readonly stdout: OutputTail;
   private readonly stderr: OutputTail;
   private begun = false;
+  /** Where it runs when the definition names no directory; the supervisor makes and removes it. */
+  private readonly own = join(tmpdir(), `baton-script-${randomUUID()}`);
   private exitHeard = false;
   private stopped = false;
   private done: (result: EffectResult) => void = () => undefined;
@@ -66,7 +72,7 @@ class ScriptRun {
     this.stderr = new OutputTail(tail, (chunk) => context.output?.('stderr', chunk));
     this.supervisor = spawn(process.execPath, ['-e', supervisorSource], {
       detached: true,
-      env: process.env['TMPDIR'] ? { TMPDIR: process.env['TMPDIR'] } : {},
+      env: {},
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     this.control = this.supervisor.stdio[3] as Duplex;
@@ -124,7 +130,7 @@ class ScriptRun {
     return {
       run: fields.run.map(String),
       stdin: stdin === undefined || stdin === null ? '' : typeof stdin === 'string' ? stdin : JSON.stringify(stdin),
-      directory: fields.directory ?? null,
+      ...(fields.directory === undefined ? { own: this.own } : { directory: fields.directory }),
       environment: {
         PATH: options.path ?? process.env['PATH'] ?? '/usr/bin:/bin',
         LANG: 'C.UTF-8',
@@ -199,6 +205,7 @@ class ScriptRun {
 
   private supervisorGone(): void {
     endGroup(this.supervisor.pid); // it may have been killed itself; the script must not go on unseen
+    rm(this.own, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined); // then it did not tidy up
     // The exit report may still be on its way through the pipe; its end comes after it.
     const end = () =>
       this.ended(

@@ -6,15 +6,13 @@
  * Job: start the script when told to, and end the group (itself with it) when the script has ended, and above all when
  * the pipe to the executor closes, however that executor died.
  *
- * Line protocol over file descriptor 3, JSON each. In: `{run, stdin, environment, directory}` once, `{stop: graceMs}`.
+ * Line protocol over file descriptor 3, JSON each. In: `{run, stdin, environment, directory | own}` once, `{stop: graceMs}`.
  * Out: `{ready}`, `{refused: {code, message}}`, `{exit: {code, signal}}`.
  */
 export const supervisorSource = /* js */ `
 'use strict';
 const { spawn } = require('node:child_process');
-const { mkdtempSync, rmSync } = require('node:fs');
-const { tmpdir } = require('node:os');
-const { join } = require('node:path');
+const { mkdirSync, rmSync } = require('node:fs');
 const net = require('node:net');
 
 const control = new net.Socket({ fd: 3, readable: true, writable: true });
@@ -27,9 +25,9 @@ const endAll = () => {
 const leave = () => { if (closed) endAll(); else control.end(endAll); };
 const start = (order) => {
   try {
-    if (!order.directory) own = mkdtempSync(join(tmpdir(), 'baton-script-'));
+    if (order.own) mkdirSync(own = order.own, { mode: 0o700 });
     child = spawn(order.run[0], order.run.slice(1), {
-      cwd: order.directory || own, env: order.environment, stdio: ['pipe', 'inherit', 'inherit'],
+      cwd: own || order.directory, env: order.environment, stdio: ['pipe', 'inherit', 'inherit'],
     });
   } catch (error) {
     say({ refused: { code: error.code, message: error.message } });
