@@ -35,3 +35,4 @@ export * from './read-model.port.js';
 export { type ProcessView, viewAfter } from './read-models/process-view.js';
 export { type RebuildOptions, type RebuildResult, rebuildLog } from './rebuild/rebuild-log.js';
 export * from './requests.port.js';
+export { assertSessionMode } from './postgres/session-mode.js';

@@ -138,7 +138,7 @@ export class MemoryExecutorRegistry implements ExecutorRegistry {
     }
     const owners = new Set([...this.state.streams.values()].map((stream) => stream.head.owner));
     return [...this.#rows.values()]
-      .filter((row) => row.status === 'lost' && row.id !== me && owners.has(row.id))
+      .filter((row) => row.status !== 'alive' && row.id !== me && owners.has(row.id))
       .map(({ id, proof }) => ({ id, proof }));
   }
 
