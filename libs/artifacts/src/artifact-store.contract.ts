@@ -14,11 +14,11 @@ import {
 export interface StoreUnderTest {
   store: ArtifactStore;
   /** Changes stored bytes, as a broken disk does. */
-  damage(digest: Digest): Promise<void>;
+  damage: (digest: Digest) => Promise<void>;
   /** How many contents there are, visible or not. */
-  contents(): Promise<number>;
+  contents: () => Promise<number>;
   /** Leaves an upload of three pieces unfinished, as a crash does. */
-  crashDuringPut(): Promise<void>;
+  crashDuringPut: () => Promise<void>;
 }
 
 const sha = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

@@ -40,7 +40,9 @@ export async function exchange(request: HttpRequest, options: ExchangeOptions): 
   } catch (error) {
     return { kind: 'refused', code: 'tls', message: messageOf(error) };
   }
-  const abort = () => client.destroy(new Aborted()).catch(() => undefined);
+  const abort = () => {
+    client.destroy(new Aborted()).catch(() => undefined);
+  };
   options.signal.addEventListener('abort', abort, { once: true });
   try {
     return await new Promise<Exchange>((done) => {

@@ -17,7 +17,7 @@ let url = '';
 const echo: RequestListener = (request, response) => {
   if (request.url === '/cut') request.socket.destroy();
   else if (request.url?.startsWith('/to'))
-    response.writeHead(302, { location: `ftp://nowhere/${request.headers['x-secret']}` }).end();
+    response.writeHead(302, { location: `ftp://nowhere/${String(request.headers['x-secret'])}` }).end();
   else
     request.pipe(
       response.setHeader('x-echo', JSON.stringify(request.headers)).setHeader('content-type', 'application/json'),

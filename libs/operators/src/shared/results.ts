@@ -29,7 +29,7 @@ export function codeOf(error: unknown): string | undefined {
 export function abortOf(signal: AbortSignal): { code: 'timeout' | 'aborted'; text: string } {
   const reason: unknown = signal.reason;
   const name = reason instanceof Error ? reason.name : '';
-  const text = reason instanceof Error ? reason.message : String(reason ?? 'aborted');
+  const text = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : 'aborted';
   return name === 'TimeoutError' || text === 'timeout'
     ? { code: 'timeout', text: 'the time of the attempt was up' }
     : { code: 'aborted', text: `it was cut off (${text})` };
