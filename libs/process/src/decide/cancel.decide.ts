@@ -20,12 +20,12 @@ export function stopLoop(step: Step, loop: LoopRun, reason: string): void {
  * Ends what is open, whatever it is. Effects are aborted, and their outcome is waited for; children are told, and their
  * end is waited for; waiting ones end at once. With an error it fails with that, else it is cancelled.
  */
-export function endUnit(step: Step, unit: Unit, reason: string, error: OperatorError | null): void {
+export function endUnit(step: Step, unit: Unit, reason: string, error: OperatorError | null, race = false): void {
   const operator = step.state.operators.get(unit.path);
   if (operator !== undefined && hasEnded(operator.status)) return;
   // A cancellation is stronger than a timeout under way, never the other way round.
   if (unit.ending !== null && (unit.ending.error === null || error !== null)) return;
-  unit.ending = { reason, error };
+  unit.ending = race ? { reason, error, race } : { reason, error };
   if (unit.loop !== null) {
     stopLoop(step, unit.loop, reason);
     if (unit.loop.active.size === 0) finish(step, unit);

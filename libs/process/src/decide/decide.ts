@@ -4,12 +4,12 @@ import { begin } from './begin.decide.js';
 import { finish } from './cancel.decide.js';
 import type { DecideContext, Decision, EffectOutcome } from './decision.types.js';
 import { dispose } from './disposition.decide.js';
-import { endingCause, steer } from './ending.decide.js';
+import { endingCause, steer, stopMode, stopReason } from './ending.decide.js';
 import { itemEnded, pump } from './foreach.decide.js';
 import { groupIsOver } from './group.decide.js';
 import { complete, fail, neverBegan, outcomeUnknown, raiseIncident } from './lifecycle.decide.js';
 import { followLinks } from './links.decide.js';
-import { continueScope, examineForeign, loadScope, resume } from './load.decide.js';
+import { continueScope, doomAll, examineForeign, loadScope, resume } from './load.decide.js';
 import { newPlan, newScopeRun, type Plan, type Unit } from './plan.js';
 import { Step } from './step.js';
 import { fireTimers, queueProcessTimers } from './timers.decide.js';
@@ -55,7 +55,7 @@ function load(step: Step): void {
   queueProcessTimers(plan, definition, state);
   loadScope(step, plan.root);
   if (state.finalStatus === null && state.compensation === null) {
-    if (endingCause(step) !== null) plan.root.stopping = true;
+    stopLoaded(step);
     continueScope(step, plan.root);
     return;
   }
@@ -65,6 +65,18 @@ function load(step: Step): void {
   plan.finally = run;
   loadScope(step, run);
   continueScope(step, run);
+}
+
+/** A process that is to end when it is loaded: what runs is ended before anything of it is tried again. */
+function stopLoaded(step: Step): void {
+  const { plan } = step;
+  const cause = endingCause(step);
+  if (cause === null) return;
+  plan.root.stopping = true;
+  const mode = stopMode(step, cause);
+  if (mode === 'hold') return;
+  plan.stopping = mode;
+  if (mode === 'cancel') doomAll(plan.root.active, stopReason(cause));
 }
 
 function takeNews(step: Step): void {

@@ -13,7 +13,7 @@ import { notUndone, undoOrder } from './undo-order.js';
 
 const maxPathsNamed = 1_000;
 
-interface Cause {
+export interface Cause {
   cause: 'failed' | 'cancelled' | 'timeout';
   error: OperatorError;
   path?: string;
@@ -58,12 +58,8 @@ export function steer(step: Step): boolean {
     }
     return startFinally(step, 'completed');
   }
-  if (
-    cause.cause === 'failed' &&
-    definition.onFailure === 'hold' &&
-    cause.path !== undefined &&
-    state.givenUp === null
-  ) {
+  const mode = stopMode(step, cause);
+  if (mode === 'hold') {
     plan.root.stopping = true;
     const held = [...state.incidents.values()].some((incident) => incident.kind === 'failure-held');
     if (!held) {
@@ -72,14 +68,9 @@ export function steer(step: Step): boolean {
     }
     return false;
   }
-  const mode = cause.cause === 'failed' && definition.onFailure === 'drain' ? 'drain' : 'cancel';
   if (plan.stopping !== mode && plan.stopping !== 'cancel') {
     plan.stopping = mode;
-    const reason =
-      cause.cause === 'failed'
-        ? `${cause.path ?? 'the process'} failed`
-        : `the process was ${cause.cause === 'timeout' ? 'timed out' : 'cancelled'}`;
-    stopScope(step, plan.root, reason, mode === 'drain');
+    stopScope(step, plan.root, stopReason(cause), mode === 'drain');
     return true;
   }
   if (plan.root.active.size > 0 || step.context.draining === true || state.paused) return false;
@@ -87,6 +78,18 @@ export function steer(step: Step): boolean {
   if (order.length === 0) return startFinally(step, endOf(cause.cause));
   step.emit({ type: 'CompensationStarted', data: { cause: cause.cause, paths: order.slice(0, maxPathsNamed) } });
   return true;
+}
+
+export function stopMode(step: Step, cause: Cause): 'cancel' | 'drain' | 'hold' {
+  const { onFailure } = step.definition;
+  if (cause.cause !== 'failed' || onFailure === 'compensate') return 'cancel';
+  if (onFailure === 'drain') return 'drain';
+  return cause.path !== undefined && step.state.givenUp === null ? 'hold' : 'cancel';
+}
+
+export function stopReason(cause: Cause): string {
+  if (cause.cause === 'failed') return `${cause.path ?? 'the process'} failed`;
+  return cause.cause === 'timeout' ? 'the timeout of the process passed' : 'the process was cancelled';
 }
 
 const endOf = (cause: Cause['cause']): EndStatus => (cause === 'cancelled' ? 'cancelled' : 'failed');

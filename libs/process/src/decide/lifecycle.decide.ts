@@ -210,12 +210,13 @@ function tryAgainUncounted(step: Step, unit: Unit, dueAt: string): void {
 
 export function cancelled(step: Step, unit: Unit, reason: string): void {
   const { attempt } = step.operator(unit);
-  step.emit({ type: 'OperatorCancelled', data: { path: unit.path, attempt, reason, ...step.heldRows(unit) } });
+  const race = unit.ending?.race === true ? { race: true } : {};
+  step.emit({ type: 'OperatorCancelled', data: { path: unit.path, attempt, reason, ...race, ...step.heldRows(unit) } });
   settle(step, unit);
 }
 
 /** An effect of which nobody knows whether it happened: recorded as that, then `recovery` decides. */
-export function outcomeUnknown(step: Step, unit: Unit, reason: string, startedAt?: string): void {
+export function outcomeUnknown(step: Step, unit: Unit, reason: string, startedAt?: string, lost = false): void {
   const { attempt } = step.operator(unit);
   step.emit({
     type: 'OperatorOutcomeUnknown',
@@ -225,6 +226,7 @@ export function outcomeUnknown(step: Step, unit: Unit, reason: string, startedAt
       reason,
       recovery: unit.op.recovery,
       ...(startedAt === undefined ? {} : { startedAt }),
+      ...(lost ? { lost } : {}),
     },
   });
   rest(step, unit);

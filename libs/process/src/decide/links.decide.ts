@@ -32,8 +32,11 @@ export const unitIn = (step: Step, run: ScopeRun, index: number): Unit => {
 /** An operator of a scope has ended: its links hold or cannot any more. */
 export function followLinks(step: Step, run: ScopeRun, unit: Unit): void {
   const operator = step.operator(unit);
+  const unhandled = operator.status === 'failed' && run.links.handled[unit.index] === 0;
+  // Nothing follows from a failure that nobody handles, not even that something is not taken; `finally` goes on.
+  if (unhandled && run.prefix !== 'finally/') run.stopping = true;
   count(step, run, unit.index, operator, true);
-  if (operator.status === 'failed' && run.links.handled[unit.index] === 0 && run.failure === null) {
+  if (unhandled && run.failure === null) {
     const path = operator.cause ?? unit.path;
     const error = operator.error ?? { code: 'failed', message: 'It failed.' };
     run.failure = { path, error };
@@ -82,10 +85,11 @@ export function cancelRest(step: Step, run: ScopeRun, winner: Unit): void {
     const unit = unitIn(step, run, index);
     const status = step.operator(unit).status;
     const reason = `${winner.path} no longer waits for it`;
-    if (run.active.has(unit)) endUnit(step, unit, reason, null);
+    if (run.active.has(unit)) endUnit(step, unit, reason, null, true);
     else if (status === 'pending' && !unit.settled) {
       unit.settled = false;
       run.decided[index] = 1;
+      unit.ending = { reason, error: null, race: true };
       cancelled(step, unit, reason);
     }
   }

@@ -4,9 +4,9 @@ import { beginAgain, enter } from './begin.decide.js';
 import { endUnit } from './cancel.decide.js';
 import { keyOf, loopIsOver, newLoop, pump } from './foreach.decide.js';
 import { bodyPrefix, groupIsOver } from './group.decide.js';
-import { fail, finishNotBegun, isLoop, outcomeUnknown, recover, settle } from './lifecycle.decide.js';
+import { fail, finishNotBegun, isLoop, neverBegan, outcomeUnknown, recover, settle } from './lifecycle.decide.js';
 import { consider, count, unitIn } from './links.decide.js';
-import { newScopeRun, type ScopeRun, type Unit, unitOf } from './plan.js';
+import { type Ending, newScopeRun, type ScopeRun, type Unit, unitOf } from './plan.js';
 import type { Step } from './step.js';
 import { timeError } from './timers.decide.js';
 import { resumeWaiting, spawnAgain } from './wait.decide.js';
@@ -33,7 +33,11 @@ export function loadScope(step: Step, run: ScopeRun): void {
 
 /** The second half, once it is known whether anything may begin. */
 export function continueScope(step: Step, run: ScopeRun): void {
-  if (run.owner !== null && run.failure !== null) run.stopping = true;
+  if (run.owner !== null && run.failure !== null) {
+    run.stopping = true;
+    if (step.definition.onFailure === 'compensate') doomAll(run.active, `${run.failure.path} failed`);
+  }
+  loseRaces(step, run);
   run.scope.operators.forEach((_, index) => {
     consider(step, run, index);
   });
@@ -49,6 +53,12 @@ export function resume(step: Step, unit: Unit): void {
   const operator = step.state.operators.get(unit.path);
   if (operator === undefined || unit.settled || (hasEnded(operator.status) && unit.kind !== 'verify')) return;
   step.timers(unit, operator.timers);
+  const doom = unit.doom ?? timeIsUp(operator);
+  unit.doom = null;
+  if (doom !== null && unit.ending === null) {
+    endLoaded(step, unit, operator, doom);
+    return;
+  }
   if (operator.resolution !== undefined && resolve(step, unit, operator)) return;
   switch (operator.status) {
     case 'running':
@@ -77,9 +87,61 @@ export function resume(step: Step, unit: Unit): void {
     default:
       step.todo({ do: 'begin', unit });
   }
-  if (unit.settled || unit.ending !== null) return;
-  if (operator.fired?.deadline === true) endUnit(step, unit, 'its deadline passed', timeError('deadline', ''));
-  else if (operator.fired?.timeout === true) endUnit(step, unit, 'its timeout passed', timeError('timeout', ''));
+}
+
+export function doomAll(units: Iterable<Unit>, reason: string): void {
+  for (const unit of units) unit.doom ??= { reason, error: null };
+}
+
+/** A race that was won before the load: the other runners are still to end. */
+function loseRaces(step: Step, run: ScopeRun): void {
+  for (const winner of run.scope.operators) {
+    if (!winner.cancelRest || (step.state.operators.get(run.prefix + winner.name)?.attempt ?? 0) === 0) continue;
+    for (const link of winner.after) {
+      const index = run.links.indexOf.get(link.from);
+      if (index === undefined) continue;
+      const unit = unitIn(step, run, index);
+      const reason = `${run.prefix}${winner.name} no longer waits for it`;
+      if (run.active.has(unit)) unit.doom = { reason, error: null, race: true };
+    }
+  }
+}
+
+function timeIsUp(operator: OperatorState): Ending | null {
+  const kind = operator.fired?.deadline === true ? 'deadline' : operator.fired?.timeout === true ? 'timeout' : null;
+  return kind === null ? null : { reason: `its ${kind} passed`, error: timeError(kind, '') };
+}
+
+/** It was to end before this executor took the process up: nothing of it is tried again, its outcome is waited for. */
+function endLoaded(step: Step, unit: Unit, operator: OperatorState, doom: Ending): void {
+  const { status, result } = operator;
+  if (status === 'running') {
+    unit.ending = doom;
+    if (isLoop(unit)) loadLoop(step, unit);
+    else if (unit.op.scope !== undefined) loadGroup(step, unit);
+    else {
+      step.plan.effects.add(unit);
+      step.plan.foreign.add(unit);
+    }
+    return;
+  }
+  if (status === 'waiting' && result !== undefined) {
+    unit.ending = doom;
+    resumeWaiting(step, unit);
+    return;
+  }
+  if (status === 'waiting') step.plan.waiting.add(unit);
+  if (status === 'waiting' && step.plan.fresh) spawnAgain(step, unit);
+  const verification = step.state.operators.get(`${unit.path}/verify`);
+  if (status === 'unknown' && verification?.status === 'running' && unit.op.verify !== undefined) {
+    unit.ending = doom;
+    const verifier = unitOf(step.plan, verification.path, unit.op.verify, 'verify', unit, 0);
+    verifier.begun = true;
+    verifier.doom = { reason: doom.reason, error: null };
+    step.todo({ do: 'resume', unit: verifier });
+    return;
+  }
+  endUnit(step, unit, doom.reason, doom.error, doom.race);
 }
 
 /** What a person decided about its incident. True: nothing more is to be done here. */
@@ -130,6 +192,10 @@ function loadGroup(step: Step, unit: Unit): void {
   const run = newScopeRun(scope, bodyPrefix(unit, step.operator(unit).iteration), unit);
   unit.body = run;
   loadScope(step, run);
+  if (unit.ending !== null) {
+    run.stopping = true;
+    doomAll(run.active, unit.ending.reason);
+  }
   continueScope(step, run);
 }
 
@@ -151,6 +217,10 @@ function loadLoop(step: Step, unit: Unit): void {
     }
   }
   if (loop.failed >= loop.threshold) loop.stopping = true;
+  if (unit.ending !== null) {
+    loop.stopping = true;
+    doomAll(loop.active, unit.ending.reason);
+  }
   pump(step, loop);
   loopIsOver(step, unit, loop);
 }
@@ -172,14 +242,17 @@ export function examineForeign(step: Step): void {
         outcomeUnknown(step, unit, 'its executor no longer knows its outcome');
       } else if (unit.ending !== null) {
         finishNotBegun(step, unit);
-      } else if (!step.restrained) {
+      } else if (step.restrained) {
+        neverBegan(step, unit, 'nothing may begin now');
+      } else {
         plan.foreign.delete(unit);
         beginAgain(step, unit);
       }
       continue;
     }
     if (executor === null || unit.op.lateBeginIsHarmless || context.isOver(executor)) {
-      outcomeUnknown(step, unit, executor === null ? 'its executor gave it back' : `its executor ${executor} was lost`);
+      const reason = executor === null ? 'its executor gave it back' : `its executor ${executor} was lost`;
+      outcomeUnknown(step, unit, reason, undefined, true);
     } else if (!step.decision.heldBy.includes(executor)) {
       step.decision.heldBy.push(executor);
     }

@@ -45,9 +45,18 @@ export interface Unit {
   loop: LoopRun | null;
   begun: boolean;
   settled: boolean;
-  /** It is to end, by this. With an error it fails, else it is cancelled. */
-  ending: { reason: string; error: OperatorError | null } | null;
+  /** It is to end. */
+  ending: Ending | null;
+  /** Found when it was loaded: it is to end, and may only be taken up for that. */
+  doom: Ending | null;
   aborted: number;
+}
+
+/** With an error it fails, else it is cancelled. A race that it lost is not run again when the process is reopened. */
+export interface Ending {
+  reason: string;
+  error: OperatorError | null;
+  race?: boolean;
 }
 
 export interface ScopeRun {
@@ -177,6 +186,7 @@ export function unitOf(
       begun: false,
       settled: false,
       ending: null,
+      doom: null,
       aborted: 0,
     };
     plan.units.set(path, unit);

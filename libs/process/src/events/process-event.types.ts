@@ -84,7 +84,7 @@ export interface ProcessEventData {
   };
   OperatorSkipped: { path: string; held?: HeldRow[]; by?: Actor; output?: Json; reason?: string };
   OperatorNotTaken: { path: string };
-  OperatorCancelled: { path: string; held?: HeldRow[]; attempt: number; reason: string };
+  OperatorCancelled: { path: string; held?: HeldRow[]; attempt: number; reason: string; race?: boolean };
   OperatorRetryScheduled: {
     path: string;
     held?: HeldRow[];
@@ -105,7 +105,14 @@ export interface ProcessEventData {
     output?: Json;
     dueAt: string;
   };
-  OperatorOutcomeUnknown: { path: string; attempt: number; reason: string; recovery: Recovery; startedAt?: string };
+  OperatorOutcomeUnknown: {
+    path: string;
+    attempt: number;
+    reason: string;
+    recovery: Recovery;
+    startedAt?: string;
+    lost?: boolean; // found by a takeover, not reported by its operator
+  };
 
   // -- what comes from outside
   TaskAssigned: {

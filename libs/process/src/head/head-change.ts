@@ -137,9 +137,13 @@ export function headChangeOf(event: ProcessEvent): HeadChange {
     case 'OperatorFailed':
     case 'OperatorSkipped':
     case 'OperatorCancelled':
-    case 'OperatorRetryScheduled':
     case 'OperatorRepeatScheduled':
       return over(event);
+    case 'OperatorRetryScheduled': {
+      // Never begun, or rerun without an outcome: no progress.
+      const change = over(event);
+      return event.data.counted === false ? { rows: change.rows } : change;
+    }
     case 'OperatorOutcomeUnknown':
       return { rows: [{ table: 'job', op: 'delete', path: event.data.path }] };
     case 'JobDone':

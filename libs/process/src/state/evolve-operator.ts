@@ -110,12 +110,13 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       const error = operator.error;
       over(state, operator, 'cancelled', undefined);
       if (error !== undefined) operator.error = error;
+      if (event.data.race === true) operator.beaten = true;
       return;
     }
     case 'OperatorRetryScheduled': {
       const data = event.data;
       const operator = operatorOf(state, data.path);
-      progress(state, operator);
+      if (data.counted !== false) progress(state, operator);
       operator.status = 'retrying';
       operator.executor = null;
       operator.attempt = data.attempt;
@@ -158,7 +159,7 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       const operator = operatorOf(state, event.data.path);
       operator.status = 'unknown';
       operator.executor = null;
-      operator.unknowns++;
+      if (event.data.lost !== true) operator.unknowns++;
       operator.uncertain = true;
       operator.unknown = { reason: event.data.reason, recovery: event.data.recovery };
       delete operator.result;

@@ -281,8 +281,10 @@ function resolveIncident(
     operator.resolution = data;
     return;
   }
-  if (failed) reopen(state, path, '', true);
-  else if (data.action === 'rerun') operator.round++;
+  if (failed) {
+    if (incident?.kind === 'failure-held') reopenCancelled(state, '');
+    reopen(state, path, '', true);
+  } else if (data.action === 'rerun') operator.round++;
   operator.resolution = data;
 }
 type JsonActor = { id: string; groups?: string[] };

@@ -75,6 +75,8 @@ export interface OperatorState {
   deaths: number;
   /** Position among all ends: compensation goes through them backwards. 0: not ended. */
   order: number;
+  /** It lost a race (`cancelRest`): not open again when the process is. */
+  beaten?: boolean;
   /** The lock or window it waited for is there. */
   admitted: boolean;
   startedAt?: string;

@@ -15,7 +15,8 @@ export function resetOperator(operator: OperatorState, newRound: boolean): void 
 /** Links are followed anew from what did end: what was not taken, or cancelled, below `within` is open again. */
 export function reopenCancelled(state: ProcessState, within: string): void {
   for (const operator of state.operators.values()) {
-    if ((operator.status === 'not-taken' || operator.status === 'cancelled') && isWithin(operator.path, within)) {
+    const stopped = operator.status === 'cancelled' && operator.beaten !== true;
+    if ((operator.status === 'not-taken' || stopped) && isWithin(operator.path, within)) {
       resetOperator(operator, false);
     }
   }
