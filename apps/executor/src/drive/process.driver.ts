@@ -180,6 +180,11 @@ export class ProcessDriver {
       const result = await this.ports.certain.append(append, () => this.ended);
       if (this.ended) return false;
       if (result.status === 'gone') {
+        this.ports.meter.count('baton.append.fenced');
+        this.ports.logger.info(
+          { process: this.stream, executor: this.incarnation },
+          'append refused: the process is not ours',
+        );
         this.finish('fenced', null);
         return false;
       }
