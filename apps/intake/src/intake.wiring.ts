@@ -27,6 +27,7 @@ import { ProcessReader } from './processes/process.reader.js';
 import { ViewsAge } from './processes/views.age.js';
 import { WhyExplainer } from './processes/why.explainer.js';
 import { CreationBatcher } from './requests/creation.batcher.js';
+import { PostgresGivenAnswers } from './requests/given.answers.js';
 import { inputErrors } from './requests/input.errors.js';
 import { RequestAcceptor } from './requests/request.acceptor.js';
 import { RequestChecker } from './requests/request.checker.js';
@@ -74,7 +75,7 @@ export async function wireIntake(
     commands,
     wakeUp,
     definitions,
-    requests: new RequestAcceptor(checker, batcher, requestStore, clock, wakeUp, cell),
+    requests: new RequestAcceptor(checker, batcher, requestStore, new PostgresGivenAnswers(pool), clock, wakeUp, cell),
     processes: new ProcessReader(log),
     views: new PostgresProcessViews(pool, cell),
     live,

@@ -4,6 +4,8 @@ import type { FastifyReply } from 'fastify';
 import { Operation } from '../http/operation.decorator.js';
 import { IntakeServices } from '../intake.services.js';
 
+const document = openApiDocument('1');
+
 @Controller()
 export class HealthController {
   constructor(@Inject(IntakeServices) private readonly services: IntakeServices) {}
@@ -28,6 +30,6 @@ export class HealthController {
 
   @Operation('openapi')
   openapi(): object {
-    return openApiDocument('1');
+    return document;
   }
 }

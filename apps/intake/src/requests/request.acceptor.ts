@@ -15,6 +15,7 @@ import {
   uuidv7,
   type WakeUp,
 } from '@baton/event-log';
+import type { Json } from '@baton/process';
 import type { Caller } from '../http/caller.types.js';
 import { check, summaryOf } from '../http/input.reader.js';
 import { canonicalJson } from './canonical.json.js';
@@ -23,12 +24,23 @@ import type { RequestChecker } from './request.checker.js';
 
 export type Accepted = { accepted: RequestAccepted } | { problem: Problem };
 
+interface Refused {
+  problem: Problem;
+  key: string | null;
+  bodyDigest: string;
+}
+/** Answers that were given under a key. */
+export interface GivenAnswers {
+  find(principal: string, keys: readonly string[]): Promise<Map<string, { bodyDigest: string; answer: Json }>>;
+}
+
 /** Takes process requests: checked, in the log, and only then answered. */
 export class RequestAcceptor {
   constructor(
     private readonly checker: RequestChecker,
     private readonly batcher: CreationBatcher,
     private readonly store: Pick<RequestStore, 'createMany'>,
+    private readonly answers: GivenAnswers,
     private readonly clock: { now(): number },
     private readonly wakeUp: Pick<WakeUp, 'notify'>,
     private readonly cell: string,
@@ -36,7 +48,7 @@ export class RequestAcceptor {
 
   async acceptOne(request: CheckedProcessRequest, caller: Caller): Promise<Accepted> {
     const made = await this.#make(request, caller, caller.idempotencyKey);
-    if ('problem' in made) return made;
+    if ('problem' in made) return (await this.#answeredBefore([made], caller))[0]!;
     const result = await this.batcher.create(made);
     if (result.status === 'created') this.wakeUp.notify('queue');
     return acceptedOf(result);
@@ -48,34 +60,53 @@ export class RequestAcceptor {
     const good = made.filter((item): item is NewProcess => !('problem' in item));
     const results = good.length > 0 ? await this.store.createMany(good) : [];
     if (results.some((result) => result.status === 'created')) this.wakeUp.notify('queue');
-    let next = 0;
-    return made.map((item) => ('problem' in item ? item : acceptedOf(results[next++]!)));
+    const refused = made.filter((item): item is Refused => 'problem' in item);
+    const answered = await this.#answeredBefore(refused, caller);
+    let nextGood = 0;
+    let nextRefused = 0;
+    return made.map((item) => ('problem' in item ? answered[nextRefused++]! : acceptedOf(results[nextGood++]!)));
   }
 
-  #makeItem(item: unknown, at: number, caller: Caller): Promise<NewProcess | { problem: Problem }> {
+  /**
+   * What is refused now may have been accepted under its key before (a newer version takes other inputs, an environment
+   * is gone): the same key and body get the same answer, whatever has changed since.
+   */
+  async #answeredBefore(refused: readonly Refused[], caller: Caller): Promise<Accepted[]> {
+    const keys = refused.flatMap((item) => (item.key === null ? [] : [item.key]));
+    if (keys.length === 0) return refused.map(({ problem: found }) => ({ problem: found }));
+    const given = await this.answers.find(caller.id, keys);
+    return refused.map(({ problem: found, key, bodyDigest }) => {
+      const before = key === null ? undefined : given.get(key);
+      if (!before) return { problem: found };
+      const same = before.bodyDigest === bodyDigest;
+      return acceptedOf(same ? { status: 'repeated', answer: before.answer } : { status: 'key-reused' });
+    });
+  }
+
+  #makeItem(item: unknown, at: number, caller: Caller): Promise<NewProcess | Refused> {
     const errors: FieldError[] = [];
     const request = check(processRequestSchema, item, '', errors) as CheckedProcessRequest;
-    if (errors.length > 0) return Promise.resolve({ problem: problem('invalid', summaryOf(errors), { errors }) });
+    if (errors.length > 0) {
+      const found = problem('invalid', summaryOf(errors), { errors });
+      return Promise.resolve({ problem: found, key: null, bodyDigest: '' });
+    }
     const key = caller.idempotencyKey === null ? null : `${caller.idempotencyKey}/${at}`;
     return this.#make(request, caller, key);
   }
 
-  async #make(
-    request: CheckedProcessRequest,
-    caller: Caller,
-    key: string | null,
-  ): Promise<NewProcess | { problem: Problem }> {
+  async #make(request: CheckedProcessRequest, caller: Caller, key: string | null): Promise<NewProcess | Refused> {
     const id = newProcessId(this.cell);
     const requester = { id: caller.id, groups: caller.groups };
     const checked = await this.checker.check(request, id, requester, this.clock.now());
-    if ('problem' in checked) return checked;
+    const bodyDigest = key === null ? '' : digestOf(request);
+    if ('problem' in checked) return { problem: checked.problem, key, bodyDigest };
     const metadata = { actor: caller.id, ...(caller.traceparent ? { traceparent: caller.traceparent } : {}) };
     const event = { type: 'ProcessRequested' as const, data: checked.requested };
     return {
       stream: id,
       events: [{ id: uuidv7(), event, metadata }],
       answer: { id, status: 'requested' },
-      ...(key === null ? {} : { key: { principal: caller.id, key, bodyDigest: digestOf(request) } }),
+      ...(key === null ? {} : { key: { principal: caller.id, key, bodyDigest } }),
     };
   }
 }
