@@ -10,6 +10,12 @@ export { MemoryClaimSource } from './memory/memory-claim-source.js';
 export { MemoryEventLog } from './memory/memory-event-log.js';
 export { MemoryExecutorRegistry } from './memory/memory-executor-registry.js';
 export { type MemoryFaults, type MemoryOptions, MemoryState } from './memory/memory-state.js';
+export {
+  MemoryAdmissionStore,
+  MemoryChildStore,
+  MemoryMessageStore,
+  MemoryRequestStore,
+} from './memory/memory-stores.js';
 export { MemoryTail } from './memory/memory-tail.js';
 export * from './message.port.js';
 export * from './migrate/migration-runner.js';
@@ -29,10 +35,10 @@ export { PostgresSnapshotStore } from './postgres/postgres-snapshot-store.js';
 export { PostgresTail } from './postgres/postgres-tail.js';
 export { PostgresWakeUp } from './postgres/postgres-wake-up.js';
 export { PostgresWorkLists } from './postgres/postgres-work-lists.js';
+export { assertSessionMode } from './postgres/session-mode.js';
 export { withTransaction } from './postgres/transaction.js';
 export * from './process-id.js';
 export * from './read-model.port.js';
 export { type ProcessView, viewAfter } from './read-models/process-view.js';
 export { type RebuildOptions, type RebuildResult, rebuildLog } from './rebuild/rebuild-log.js';
 export * from './requests.port.js';
-export { assertSessionMode } from './postgres/session-mode.js';

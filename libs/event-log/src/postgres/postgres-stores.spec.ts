@@ -1,21 +1,32 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
-import {
-  completed,
-  operatorCompleted,
-  requested,
-  scheduled,
-  startedBy,
-  waitsForMessage,
-} from '../contract/sample-events.js';
+import { completed, operatorCompleted, requested, scheduled, startedBy } from '../contract/sample-events.js';
+import { storesContract } from '../contract/stores.contract.js';
 import { newProcessId } from '../process-id.js';
-import type { NewProcess } from '../requests.port.js';
 import { PostgresAdmissionStore, PostgresChildStore } from './postgres-admission-store.js';
 import { PostgresEventLog } from './postgres-event-log.js';
 import { PostgresMessageStore } from './postgres-message-store.js';
 import { PostgresProcessViews } from './postgres-process-views.js';
 import { PostgresRequestStore } from './postgres-request-store.js';
 import { PostgresTail } from './postgres-tail.js';
+
+storesContract('PostgreSQL', async () => {
+  const { pool, close } = await logDatabase();
+  const log = new PostgresEventLog(pool, 'c1');
+  return {
+    log,
+    requests: new PostgresRequestStore(pool, log),
+    admission: new PostgresAdmissionStore(pool, 'c1'),
+    otherAdmission: new PostgresAdmissionStore(pool, 'c1'),
+    children: new PostgresChildStore(pool, 'c1'),
+    messages: new PostgresMessageStore(pool, 'c1'),
+    otherMessages: new PostgresMessageStore(pool, 'c1'),
+    ageKey: async (key) => {
+      await pool.query(`update idempotency set created_at = now() - interval '8 days' where key = $1`, [key]);
+    },
+    close,
+  };
+});
 
 let db: Awaited<ReturnType<typeof logDatabase>>;
 let log: PostgresEventLog;
@@ -24,155 +35,6 @@ beforeAll(async () => {
   log = new PostgresEventLog(db.pool, 'c1');
 });
 afterAll(() => db.close());
-
-const request = (key: string | null, bodyDigest = 'same'): NewProcess => {
-  const stream = newProcessId('c1');
-  return {
-    stream,
-    events: [requested()],
-    answer: { id: stream },
-    ...(key === null ? {} : { key: { principal: 'anna', key, bodyDigest } }),
-  };
-};
-
-it('makes one process of one key, however many ask at once, and gives all of them the same answer', async () => {
-  const store = new PostgresRequestStore(db.pool, log);
-  const results = await Promise.all(Array.from({ length: 10 }, () => store.createOnce(request('k1'))));
-  expect(results.filter((result) => result.status === 'created')).toHaveLength(1);
-  expect(new Set(results.map((result) => JSON.stringify('answer' in result && result.answer))).size).toBe(1);
-  expect((await store.createOnce(request('k1', 'other'))).status).toBe('key-reused');
-  const { rows } = await db.pool.query<{ n: number }>('select count(*)::int as n from process');
-  expect(rows[0]!.n).toBe(1);
-});
-
-it('creates an array in one go: known keys, repeated keys and bad items are told apart, the others stand', async () => {
-  const store = new PostgresRequestStore(db.pool, log);
-  const bad = request('k4');
-  bad.events = [requested({ inputs: { text: '\u0000' } })];
-  const items = [
-    request('k1'),
-    request(null),
-    request('k2'),
-    request('k2'),
-    request('k2', 'other'),
-    bad,
-    request('k5'),
-  ];
-  const results = await store.createMany(items);
-  expect(results.map((result) => result.status)).toEqual([
-    'repeated',
-    'created',
-    'created',
-    'repeated',
-    'key-reused',
-    'bad',
-    'created',
-  ]);
-  expect(await log.read(items[3]!.stream)).toEqual([]);
-  await db.pool.query(`update idempotency set created_at = now() - interval '8 days' where key = 'k5'`);
-  expect(await store.removeExpiredKeys()).toBe(1);
-  expect((await store.createOnce(request('k5', 'other'))).status).toBe('created');
-});
-
-it('never gives more slots of a key than its limit, with two schedulers', async () => {
-  const admission = [new PostgresAdmissionStore(db.pool, 'c1'), new PostgresAdmissionStore(db.pool, 'c1')];
-  const streams = Array.from({ length: 12 }, () => newProcessId('c1'));
-  const answers = await Promise.all(
-    streams.flatMap((stream) => admission.map((store) => store.takeSlot('deploy', 3, stream))),
-  );
-  expect(answers.every((answer) => answer.used <= 3)).toBe(true);
-  expect(await admission[0]!.holders('deploy')).toHaveLength(3);
-});
-
-it('finds slots that a crash left behind, on either side of the append', async () => {
-  const admission = new PostgresAdmissionStore(db.pool, 'c1');
-  const concurrency = { key: 'leak', limit: 1, onLimit: 'queue' as const };
-  const [queued, ended] = [newProcessId('c1'), newProcessId('c1')];
-  await log.append([{ stream: queued, expected: 'none', events: [requested({ concurrency })] }]);
-  await log.append([{ stream: ended, expected: 'none', events: [requested({ concurrency }), scheduled()] }]);
-  await log.append([{ stream: ended, expected: 2, events: [startedBy('x1'), completed()] }]);
-  expect((await admission.takeSlot('leak', 1, ended)).taken).toBe(true);
-  expect((await admission.takeSlot('leak', 1, queued)).taken).toBe(false);
-  expect(await admission.freeLeakedSlots(10)).toEqual(['leak']);
-  expect((await admission.takeSlot('leak', 1, queued)).taken).toBe(true);
-  expect(await admission.freeLeakedSlots(10)).toEqual([]);
-  expect((await admission.admittedButQueued(10)).map((entry) => entry.stream)).toEqual([queued]);
-  expect((await admission.lookAtQueue(100)).some((entry) => entry.stream === queued)).toBe(true);
-  expect(await admission.freeSlots(queued)).toEqual(['leak']);
-});
-
-it('shows the queue by priority, then age, and not before its time', async () => {
-  const admission = new PostgresAdmissionStore(db.pool, 'c1');
-  await db.pool.query('truncate queue');
-  const [first, second, urgent, later] = Array.from({ length: 4 }, () => newProcessId('c1'));
-  const startAt = new Date(Date.now() + 3_600_000).toISOString();
-  for (const [stream, more] of [
-    [first, {}],
-    [second, {}],
-    [urgent, { priority: 9 }],
-    [later, { priority: 9, startAt }],
-  ] as const)
-    await log.append([{ stream: stream!, expected: 'none', events: [requested(more)] }]);
-  expect((await admission.lookAtQueue(10)).map((entry) => entry.stream)).toEqual([urgent, first, second]);
-  expect(await admission.nextStartAt()).toBe(startAt);
-  expect(await admission.depth()).toEqual([
-    { priority: 9, count: 2 },
-    { priority: 5, count: 2 },
-  ]);
-});
-
-it('gives a message to the oldest waiting receiver, once, whoever matches, and one that came first to a later one', async () => {
-  const stores = [new PostgresMessageStore(db.pool, 'c1'), new PostgresMessageStore(db.pool, 'c1')];
-  const waiting = async (): Promise<string> => {
-    const stream = newProcessId('c1');
-    await log.append([{ stream, expected: 'none', events: [requested(), scheduled()] }]);
-    await log.append([{ stream, expected: 2, events: [startedBy('x1'), waitsForMessage('r', 'paid', '42')] }]);
-    return stream;
-  };
-  const message = { id: 'm1', name: 'paid', key: '42', payload: { sum: 7 }, keepMs: 60_000 };
-  expect(await stores[0]!.post(message)).toEqual({ isNew: true });
-  expect(await stores[1]!.post(message)).toEqual({ isNew: false });
-  expect(await stores[0]!.match(10)).toEqual([]);
-  const oldest = await waiting();
-  await waiting();
-  const matched = (await Promise.all(stores.map((store) => store.match(10)))).flat();
-  expect(new Set(matched.map((delivery) => `${delivery.id} ${delivery.stream}`))).toEqual(new Set([`m1 ${oldest}`]));
-  // Its matcher died: the claim is given out again, for the same receiver, until it is delivered.
-  expect(await stores[1]!.match(10)).toEqual([matched[0]]);
-  await stores[0]!.delivered(matched[0]!);
-  expect(await stores[0]!.match(10)).toEqual([]);
-});
-
-it('claims another message for a receiver only when the first one was given back or delivered', async () => {
-  const store = new PostgresMessageStore(db.pool, 'c1');
-  const stream = newProcessId('c1');
-  await log.append([{ stream, expected: 'none', events: [requested(), scheduled()] }]);
-  await log.append([{ stream, expected: 2, events: [startedBy('x1'), waitsForMessage('r', 'one', 'k')] }]);
-  for (const id of ['a', 'b']) await store.post({ id, name: 'one', key: 'k', payload: id, keepMs: 60_000 });
-  const first = await store.match(10);
-  expect(first.map((delivery) => delivery.id)).toEqual(['a']);
-  await store.giveBack(first[0]!);
-  expect(await store.match(10)).toHaveLength(1);
-});
-
-it('finds children that ended and whose parent was not told', async () => {
-  const children = new PostgresChildStore(db.pool, 'c1');
-  const parent = newProcessId('c1');
-  const child = newProcessId('c1');
-  await log.append([
-    {
-      stream: child,
-      expected: 'none',
-      events: [requested({ parent: { id: parent, path: 'sub', attempt: 1, onParentEnd: 'cancel' } }), scheduled()],
-    },
-  ]);
-  expect(await children.untold(10)).toEqual([]);
-  await log.append([{ stream: child, expected: 2, events: [startedBy('x1'), completed()] }]);
-  expect(await children.untold(10)).toMatchObject([{ child, parent, path: 'sub', type: 'ProcessCompleted' }]);
-  await children.markTold(child);
-  expect(await children.untold(10)).toEqual([]);
-  expect(await children.childrenOf(parent)).toEqual([{ child, path: 'sub', attempt: 1, told: true }]);
-});
 
 it('lists processes by status, definition and label, in pages that neither repeat nor skip', async () => {
   const views = new PostgresProcessViews(db.pool, 'c1');
