@@ -28,7 +28,7 @@ export class CuttingProxy {
     this.refusing = refusing;
   }
 
-  /** From the next cut on nobody gets through. */
+  /** From the next cut on nobody gets through, over other connections neither. */
   refuseAfterCut(): void {
     this.refuseNext = true;
   }
@@ -41,8 +41,10 @@ export class CuttingProxy {
 
   private cut(): void {
     this.cuts += 1;
-    if (this.refuseNext) this.refusing = true;
+    if (!this.refuseNext) return;
     this.refuseNext = false;
+    this.refusing = true;
+    this.cutAll();
   }
 
   cutAll(): void {

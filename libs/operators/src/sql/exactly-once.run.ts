@@ -41,12 +41,12 @@ export async function runExactlyOnce(run: Run): Promise<EffectResult> {
         `Statement ${index + 1}: ${control} would end the transaction that makes it exactly once; leave it out`,
       );
   }
-  // A pooled connection may have died unseen; that costs one more try and means nothing.
+  // Pooled connections may have died unseen, all of them at once; each costs one more try and means nothing.
   for (let tries = 0; ; tries++) {
     const step = await attempt(run);
     if ('done' in step) return step.done;
     if ('inDoubt' in step) return resolveDoubt(run, step.inDoubt);
-    if (!step.stale || tries >= 2)
+    if (!step.stale || tries >= 20)
       return (
         whileAborted(run, step.lost) ??
         sqlFailure(step.lost, 'The connection broke before the commit, so nothing happened')
