@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { appendStatement } from '../append/append-batch.js';
 import { Appender } from '../append/appender.js';
 import { logDatabase } from '../contract/log-under-test.js';
+import { readTail } from '../contract/read-tail.js';
 import { operatorCompleted, operatorStarted, requested, scheduled, startedBy } from '../contract/sample-events.js';
 import type { Append } from '../event-log.port.js';
 import { CellIds, newProcessId } from '../process-id.js';
@@ -137,13 +138,13 @@ it('holds the tail back at an open writer, says who it is, and goes on when it i
   const [stream] = await running(1);
   const during = await tail.read(end, 100);
   expect(during.events).toEqual([]);
-  expect((await tail.horizon())[0]).toMatchObject({ application: 'slow writer', state: 'idle in transaction' });
+  expect(await tail.horizon()).toContainEqual(
+    expect.objectContaining({ application: 'slow writer', state: 'idle in transaction' }),
+  );
   await writer.query('rollback');
   await writer.end();
-  const after = await tail.read(end, 100);
-  expect(after.events.map((event) => `${event.stream} ${event.sequence}`)).toEqual(
-    [1, 2, 3].map((n) => `${stream} ${n}`),
-  );
+  const after = await readTail(tail, end, 3);
+  expect(after.map((event) => `${event.stream} ${event.sequence}`)).toEqual([1, 2, 3].map((n) => `${stream} ${n}`));
 });
 
 it('refuses a COMMIT that was a ROLLBACK, and a transaction within a transaction', async () => {

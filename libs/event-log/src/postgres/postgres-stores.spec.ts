@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
+import { readTail } from '../contract/read-tail.js';
 import { completed, operatorCompleted, requested, scheduled, startedBy } from '../contract/sample-events.js';
 import { storesContract } from '../contract/stores.contract.js';
 import { newProcessId } from '../process-id.js';
@@ -49,7 +50,7 @@ it('lists processes by status, definition and label, in pages that neither repea
   );
   await log.append(streams.slice(0, 5).map((stream) => ({ stream, expected: 2, events: [startedBy('x1')] })));
   await log.append([{ stream: streams[0]!, expected: 3, events: [operatorCompleted('a'), completed()] }]);
-  const { events } = await new PostgresTail(db.pool, 'c1').read(null, 10_000);
+  const events = await readTail(new PostgresTail(db.pool, 'c1'), null, 25 * 2 + 5 + 2);
   await views.apply(events);
   await views.apply(events.slice(-20));
   const seen: string[] = [];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
+import { readTail } from '../contract/read-tail.js';
 import {
   completed,
   item,
@@ -66,7 +67,9 @@ it('makes heads, side rows and lists again exactly as the appends wrote them', a
   await stream([requested(), scheduled()], [startedBy('x1')], [task('t3'), incident('i2')], [completed()]);
   const child = await stream([requested({ parent: { id: parent, path: 'sub', attempt: 1, onParentEnd: 'cancel' } })]);
   await stream([requested(), scheduled()], [startedBy('x1')], [operatorCompleted('a')]);
-  await new PostgresProcessViews(db.pool, 'c1').apply((await new PostgresTail(db.pool, 'c1').read(null, 1_000)).events);
+  const { rows } = await db.pool.query<{ n: number }>('select count(*)::int as n from event');
+  const events = await readTail(new PostgresTail(db.pool, 'c1'), null, rows[0]!.n);
+  await new PostgresProcessViews(db.pool, 'c1').apply(events);
   const before = await derived();
   expect((before['process_view'] as unknown[]).length).toBe(10);
   expect((before['task'] as unknown[]).length).toBe(2);

@@ -7,6 +7,7 @@ export const migration0002Duties = /* sql */ `
 create index queue_plain on queue (priority desc, enqueued_at, stream_id) where key is null and not_before is null;
 create index queue_not_before on queue (not_before) where not_before is not null;
 create index queue_key_order on queue (key, priority desc, enqueued_at, stream_id) where key is not null;
+create index process_view_open on process_view (stream_id) where ended_at is null;
 
 create table lease (
   name text primary key,
