@@ -78,11 +78,21 @@ function bodyPlace(place: Place, raw: JsonObject): Place {
 
 function auxiliaries(context: CompileContext, raw: JsonObject, place: Place, path: Path) {
   const verify = compileVerify(context, raw['verify'], place, [...path, 'verify']);
-  const compensate = compileCompensate(context, raw['compensate'], withRoots(place, ['output']), [
-    ...path,
-    'compensate',
-  ]);
+  const compensate = compileCompensate(context, raw['compensate'], whenUndone(place), [...path, 'compensate']);
   return { ...(verify ? { verify } : {}), ...(compensate ? { compensate } : {}) };
+}
+
+/** What is undone has completed: its output is `output`, and can also be read by its name. */
+function whenUndone(place: Place): Place {
+  const [own, ...outer] = place.scopes;
+  const seen = withRoots(place, ['output']);
+  if (!own?.self) return seen;
+  const { self, certain, nodes } = own;
+  const view: ScopeView = {
+    nodes,
+    certain: (name, fact) => (name === self && fact !== 'failed') || certain(name, fact),
+  };
+  return { ...seen, scopes: [view, ...outer] };
 }
 
 function groupParts(

@@ -6,14 +6,14 @@ import type { Place, ScopeView } from './place.js';
 import { listed, suggest } from './suggestion.js';
 
 /** What `operators.NAME` has, and what must have happened for it to be there. */
-const operatorFields: Readonly<Record<string, Fact>> = {
+const operatorFields: Readonly<Record<string, Fact | 'always'>> = {
   output: 'completed',
   outcome: 'completed',
   answeredBy: 'completed',
   answeredAt: 'completed',
   error: 'failed',
-  status: 'ended',
-  attempt: 'ended',
+  status: 'always', // `pending` before it runs
+  attempt: 'always',
 };
 const processFields: ReadonlySet<string> = new Set(['id', 'title', 'requester', 'status', 'now']);
 const contextFields: ReadonlySet<string> = new Set(['idempotencyKey', 'attempt']);
@@ -143,10 +143,16 @@ export class ReadChecker {
       this.faults.error(path, `An operator has no field "${field}".`, remedy);
       return;
     }
-    if (read.tested || view.certain(name, fact) || isProven(read, place.proven, `${reference}.${field}`)) return;
+    if (
+      fact === 'always' ||
+      read.tested ||
+      view.certain(name, fact) ||
+      isProven(read, place.proven, `${reference}.${field}`)
+    )
+      return;
     this.faults.error(
       path,
-      `"${name}" may not have ${fact === 'failed' ? 'failed' : fact === 'completed' ? 'completed' : 'run'} when \`${reference}.${field}\` is read.`,
+      `"${name}" may not have ${fact === 'failed' ? 'failed' : 'completed'} when \`${reference}.${field}\` is read.`,
       `Guard it: has(${reference}.${field}) ? … : …, or link to it (after: [${name}${fact === 'failed' ? '.failed' : ''}]).`,
     );
   }
