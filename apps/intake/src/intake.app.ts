@@ -1,8 +1,10 @@
+import type { BusTransport } from '@baton/bus';
 import type { RestOperation } from '@baton/contracts';
 import { ApiTokenVerifier } from '@baton/security';
 import { type Logger, nestLogger } from '@baton/telemetry';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { intakeStrategy } from './bus/intake.bus.js';
 import { AccessControl, type TokenVerifier } from './http/access.control.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { IntakeModule } from './intake.module.js';
@@ -21,7 +23,12 @@ export function bodyLimit(operation: RestOperation): number {
 /** The HTTP server of intake, ready to listen or to be asked directly by a test. */
 export async function createIntakeApp(
   services: IntakeServices,
-  options: { logger: Logger; tokens?: TokenVerifier; onRoute?: (method: string, url: string) => void },
+  options: {
+    logger: Logger;
+    tokens?: TokenVerifier;
+    bus?: BusTransport;
+    onRoute?: (method: string, url: string) => void;
+  },
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: largestBody,
@@ -51,5 +58,6 @@ export async function createIntakeApp(
     abortOnError: false,
   });
   app.useGlobalFilters(new ProblemFilter(options.logger));
+  if (options.bus) app.connectMicroservice({ strategy: intakeStrategy(options.bus) });
   return app;
 }

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { LiveHintsController } from './bus/live.hints.controller.js';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { DefinitionsController } from './definitions/definitions.controller.js';
 import { EnvironmentsController } from './environments/environments.controller.js';
@@ -14,6 +15,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 
 @Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest's dynamic modules are made so
 export class IntakeModule {
   /** Over services that are built already: the wiring's, or a test's own. */
   static with(services: IntakeServices): DynamicModule {
@@ -26,6 +28,7 @@ export class IntakeModule {
         EnvironmentsController,
         HealthController,
         IncidentsController,
+        LiveHintsController,
         MessagesController,
         ProcessesController,
         RequestsController,

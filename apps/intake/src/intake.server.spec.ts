@@ -35,7 +35,8 @@ beforeAll(async () => {
   parts = await wireIntake(config, { logger, metrics: createMetrics('intake'), operators: [] });
   await bootstrapAdmin(parts.services.catalogue.tokens, admin);
   await parts.start();
-  app = await createIntakeApp(parts.services, { logger });
+  app = await createIntakeApp(parts.services, { logger, bus: parts.bus });
+  await app.startAllMicroservices();
   await app.listen(0, '127.0.0.1');
   url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
   await client().publish('kind: Process\nname: wait\noperators:\n  go: { type: user-task, form: { type: object } }\n');

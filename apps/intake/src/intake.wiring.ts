@@ -1,3 +1,4 @@
+import type { BusTransport } from '@baton/bus';
 import { Catalogue } from '@baton/catalogue';
 import {
   CommandHandler,
@@ -15,6 +16,7 @@ import {
 import { checkInputs, compile, type OperatorDescriptor } from '@baton/process';
 import { Keyring } from '@baton/security';
 import type { Logger, Metrics } from '@baton/telemetry';
+import { embeddedBus } from './bus/intake.bus.js';
 import type { IntakeConfig } from './config.js';
 import { DatabaseClock } from './database.clock.js';
 import { DefinitionLibrary } from './definitions/definition.library.js';
@@ -34,6 +36,7 @@ import { RequestChecker } from './requests/request.checker.js';
 
 export interface IntakeParts {
   services: IntakeServices;
+  bus: BusTransport;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -68,7 +71,10 @@ export async function wireIntake(
   const live = new LiveStreams({ log, wakeUp, pollMs, onError });
   const keepDays = () => catalogue.settings.get('retention.messageDays');
   const keyed = new MessageMatcher(new PostgresMessageStore(pool, cell), commands, keepDays);
-  const age = new ViewsAge(new PostgresTail(pool, cell), clock);
+  const tail = new PostgresTail(pool, cell);
+  const age = new ViewsAge(tail, clock);
+  const tailMs = () => catalogue.settings.get('polling.tailMs');
+  const bus = embeddedBus({ pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs });
   const services: IntakeServices = {
     catalogue,
     log,
@@ -100,6 +106,7 @@ export async function wireIntake(
   };
   return {
     services,
+    bus,
     async start() {
       await Promise.all([clock.start(), catalogue.settings.start(), wakeUp.start()]);
       live.start();

@@ -26,7 +26,7 @@ await runService('intake', async (logger) => {
   }
   if (config.adminToken !== null) await bootstrapAdmin(catalogue.tokens, config.adminToken);
   await parts.start();
-  const app = await createIntakeApp(parts.services, { logger });
+  const app = await createIntakeApp(parts.services, { logger, bus: parts.bus });
   const child = supervised({
     logger,
     close: async () => {
@@ -35,6 +35,7 @@ await runService('intake', async (logger) => {
       await metrics.shutdown();
     },
   });
+  await app.startAllMicroservices();
   await app.listen(config.port, config.host);
   const address = app.getHttpServer().address();
   const port = address !== null && typeof address === 'object' ? address.port : config.port;

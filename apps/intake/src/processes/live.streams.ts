@@ -28,6 +28,7 @@ const hintMs = 15;
 export class LiveStreams {
   readonly #options: Required<LiveStreamsOptions>;
   readonly #subscribers = new Set<Subscriber>();
+  readonly #watchers = new Map<string, number>();
   #callOff: (() => void) | undefined;
   #dueIn = Number.POSITIVE_INFINITY;
   #reading = false;
@@ -43,9 +44,12 @@ export class LiveStreams {
   }
 
   start(): void {
-    this.#unlisten = this.#options.wakeUp.listen((_, detail) => {
-      if (detail === '' || this.#isWatched(detail)) this.#soon(hintMs);
-    });
+    this.#unlisten = this.#options.wakeUp.listen((_, detail) => this.hint(detail));
+  }
+
+  /** Something happened to this process, or (empty) to some process. */
+  hint(stream: string): void {
+    if (stream === '' || this.#isWatched(stream)) this.#soon(hintMs);
   }
 
   stop(): void {
@@ -57,13 +61,18 @@ export class LiveStreams {
   subscribe(stream: string, after: number, deliver: (events: RecordedEvent[]) => void): () => void {
     const subscriber = { stream, after, deliver };
     this.#subscribers.add(subscriber);
+    this.#watchers.set(stream, (this.#watchers.get(stream) ?? 0) + 1);
     this.#soon(0);
-    return () => this.#subscribers.delete(subscriber);
+    return () => {
+      if (!this.#subscribers.delete(subscriber)) return;
+      const left = (this.#watchers.get(stream) ?? 1) - 1;
+      if (left > 0) this.#watchers.set(stream, left);
+      else this.#watchers.delete(stream);
+    };
   }
 
   #isWatched(stream: string): boolean {
-    for (const subscriber of this.#subscribers) if (subscriber.stream === stream) return true;
-    return false;
+    return (this.#watchers.get(stream) ?? 0) > 0;
   }
 
   #soon(ms: number): void {

@@ -1,0 +1,46 @@
+import { BusStrategy, type BusTransport, EmbeddedTransport, PostgresDeadLetters, PostgresInbox } from '@baton/bus';
+import type { PostgresTail, WakeUp } from '@baton/event-log';
+import type { Logger, Metrics } from '@baton/telemetry';
+import type { Pool } from 'pg';
+
+export const intakeSubscriber = 'intake';
+
+/** The bus without a broker, for a subscriber that takes hints: from the end, without an inbox. */
+export function embeddedBus(options: {
+  pool: Pool;
+  tail: PostgresTail;
+  wakeUp: WakeUp;
+  logger: Logger;
+  metrics: Metrics;
+  pollMs(): number;
+}): BusTransport {
+  const { pool, tail, wakeUp, logger, metrics, pollMs } = options;
+  const counters = new Map<string, ReturnType<Metrics['meter']['createCounter']>>();
+  const histograms = new Map<string, ReturnType<Metrics['meter']['createHistogram']>>();
+  const meter = {
+    count(name: string, value = 1, attributes: Record<string, string> = {}) {
+      const counter = counters.get(name) ?? metrics.meter.createCounter(name);
+      counters.set(name, counter);
+      counter.add(value, attributes);
+    },
+    record(name: string, value: number, attributes: Record<string, string> = {}) {
+      const histogram = histograms.get(name) ?? metrics.meter.createHistogram(name);
+      histograms.set(name, histogram);
+      histogram.record(value, attributes);
+    },
+  };
+  const inbox = new PostgresInbox(pool);
+  return new EmbeddedTransport({
+    tail,
+    wakeUp,
+    inbox,
+    deadLetters: new PostgresDeadLetters(pool),
+    logger,
+    meter,
+    pollMs,
+  });
+}
+
+export function intakeStrategy(transport: BusTransport): BusStrategy {
+  return new BusStrategy({ subscriber: intakeSubscriber, mode: 'hints', transport });
+}
