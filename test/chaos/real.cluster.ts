@@ -20,6 +20,7 @@ export class RealCluster {
 
   private constructor(
     readonly server: TestCluster,
+    private readonly ownsServer: boolean,
     readonly url: string,
     readonly cell: PostgresCell,
     readonly catalogue: Catalogue,
@@ -27,8 +28,9 @@ export class RealCluster {
     readonly commands: CommandHandler,
   ) {}
 
-  static async start(): Promise<RealCluster> {
-    const server = await testCluster();
+  /** On a PostgreSQL of its own, which ends with it; or in a database of its own on the one that is given. */
+  static async start(given?: TestCluster): Promise<RealCluster> {
+    const server = given ?? (await testCluster());
     const { url } = await server.database();
     await migrateAll(url, () => undefined);
     const cell = openPostgresCell({ url, cell: 'c1', application: 'chaos', onError: () => undefined });
@@ -36,7 +38,7 @@ export class RealCluster {
     const commands = new CommandHandler({ log: cell.log, now: () => Date.now(), wakeUp: cell.wakeUp });
     const keyring = new Keyring([randomBytes(32).toString('base64')]);
     const catalogue = await Catalogue.open({ url, keyring, connections: 1, onError: () => undefined });
-    const cluster = new RealCluster(server, url, cell, catalogue, ledger, commands);
+    const cluster = new RealCluster(server, given === undefined, url, cell, catalogue, ledger, commands);
     await cell.wakeUp.start();
     cluster.loops.push(cluster.everyMoment(() => cluster.admit()));
     cluster.loops.push(cluster.everyMoment(() => cluster.answerTasks()));
@@ -150,7 +152,7 @@ export class RealCluster {
     await this.catalogue.close();
     await this.cell.close();
     await this.ledger.close();
-    await this.server.drop();
+    if (this.ownsServer) await this.server.drop();
   }
 
   private async everyMoment(act: () => Promise<void>): Promise<void> {
