@@ -177,10 +177,14 @@ function resolve(step: Step, unit: Unit, operator: OperatorState): boolean {
 function resumeUnknown(step: Step, unit: Unit, operator: OperatorState): void {
   const verify = unit.op.verify;
   const verification = step.state.operators.get(`${unit.path}/verify`);
-  if (verify !== undefined && verification !== undefined && !hasEnded(verification.status)) {
+  if (verify !== undefined && verification !== undefined && verification.status !== 'pending') {
+    // It ended, and what follows from that is not yet recorded: its answer still counts, it is not asked again.
+    const over = hasEnded(verification.status);
+    if (over && operator.incident !== undefined) return;
     const verifier = unitOf(step.plan, verification.path, verify, 'verify', unit, 0);
     verifier.begun = true;
-    step.todo({ do: 'resume', unit: verifier });
+    verifier.settled = false;
+    step.todo({ do: over ? 'ended' : 'resume', unit: verifier });
     return;
   }
   if (operator.incident === undefined) recover(step, unit);

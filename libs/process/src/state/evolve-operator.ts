@@ -163,6 +163,7 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       operator.uncertain = true;
       operator.unknown = { reason: event.data.reason, recovery: event.data.recovery };
       delete operator.result;
+      forgetVerification(state, event.data.path);
       return;
     }
     case 'TaskAssigned': {
@@ -283,3 +284,9 @@ function reopenItems(state: ProcessState, operator: OperatorState, items: 'faile
 
 const isItemOf = (path: string, loop: string): boolean =>
   path[loop.length] === '[' && path.endsWith(']') && !path.slice(loop.length + 1, -1).includes(']');
+
+/** Each unknown outcome is verified anew: what was found out about the one before says nothing about it. */
+function forgetVerification(state: ProcessState, path: string): void {
+  const verification = state.operators.get(`${path}/verify`);
+  if (verification !== undefined && hasEnded(verification.status)) verification.status = 'pending';
+}

@@ -137,13 +137,13 @@ export function fold(state: ProcessState, event: ProcessEvent | RecordedEvent): 
       end(state, 'failed');
       state.error = event.data.error;
       if (event.data.path !== undefined) state.failedPath = event.data.path;
-      state.compensated = event.data.compensated;
-      state.notUndone = event.data.notUndone;
+      state.compensated = [...event.data.compensated];
+      state.notUndone = [...event.data.notUndone];
       return;
     case 'ProcessCancelled':
       end(state, 'cancelled');
-      state.compensated = event.data.compensated;
-      state.notUndone = event.data.notUndone;
+      state.compensated = [...event.data.compensated];
+      state.notUndone = [...event.data.notUndone];
       return;
     case 'MessageReceived':
       state.messageIds.add(event.data.messageId);
