@@ -7,6 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { intakeStrategy } from './bus/intake.bus.js';
 import { AccessControl, type TokenVerifier } from './http/access.control.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import type { Answered } from './intake.metrics.js';
 import { IntakeModule } from './intake.module.js';
 import type { IntakeServices } from './intake.services.js';
 
@@ -27,6 +28,7 @@ export async function createIntakeApp(
     logger: Logger;
     tokens?: TokenVerifier;
     bus?: BusTransport;
+    onAnswer?: (answered: Answered) => void;
     onRoute?: (method: string, url: string) => void;
   },
 ): Promise<NestFastifyApplication> {
@@ -45,6 +47,11 @@ export async function createIntakeApp(
     const caller = await access.admit(request, reply);
     if (caller === null) return reply;
     Object.assign(request, { caller });
+  });
+  fastify.addHook('onResponse', async (request, reply) => {
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'none';
+    options.onAnswer?.({ method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
   });
   fastify.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) options.onRoute?.(method, route.url);

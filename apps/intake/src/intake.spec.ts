@@ -32,7 +32,11 @@ beforeAll(async () => {
   const given = { logger, metrics: createMetrics('intake'), operators: [] };
   parts = await wireIntake({ ...config, notify: true, connections: 4 }, given);
   await parts.start();
-  app = await createIntakeApp(parts.services, { logger, onRoute: (method, url) => routes.push({ method, url }) });
+  app = await createIntakeApp(parts.services, {
+    logger,
+    onRoute: (method, url) => routes.push({ method, url }),
+    onAnswer: (answered) => parts.metrics.answered(answered),
+  });
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   for (const role of roles) {
@@ -427,5 +431,6 @@ test('health, metrics and the OpenAPI document need no token', async () => {
     checks: { database: 'ok', catalogue: 'ok' },
   });
   expect((await call('GET', '/openapi.json', { as: 'nobody' })).body).toMatchObject({ openapi: '3.1.0' });
-  expect((await call('GET', '/metrics', { as: 'nobody' })).status).toBe(200);
+  const metrics = await app.inject({ method: 'GET', url: '/metrics' });
+  expect(metrics.body).toMatch(/http_server_request_duration.*http_route="\/v1\/processes\/:id"/);
 });

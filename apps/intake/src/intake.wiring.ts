@@ -21,6 +21,7 @@ import type { IntakeConfig } from './config.js';
 import { DatabaseClock } from './database.clock.js';
 import { DefinitionLibrary } from './definitions/definition.library.js';
 import { HealthProbe } from './health/health.probe.js';
+import { IntakeMetrics } from './intake.metrics.js';
 import type { IntakeServices } from './intake.services.js';
 import { MessageMatcher } from './messages/message.matcher.js';
 import { MessageSender } from './messages/message.sender.js';
@@ -37,6 +38,7 @@ import { RequestChecker } from './requests/request.checker.js';
 export interface IntakeParts {
   services: IntakeServices;
   bus: BusTransport;
+  metrics: IntakeMetrics;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -49,11 +51,12 @@ export async function wireIntake(
   const { logger } = given;
   const onError = (error: unknown) => logger.warn({ err: error }, 'a connection or a look at the database failed');
   const url = config.databaseUrl;
+  const keyring = Keyring.fromText(config.secretKey);
+  // First: when the database is away, this is where it shows, with nothing to be closed again.
+  const catalogue = await Catalogue.open({ url, keyring, application: 'baton-intake-catalogue', onError });
   const pool = createLogPool({ url, application: 'baton-intake', max: config.connections, onError });
   // Health and the executors' list have connections of their own: a busy pool is not a dead database.
   const probePool = createLogPool({ url, application: 'baton-intake-health', max: 2, onError });
-  const keyring = Keyring.fromText(config.secretKey);
-  const catalogue = await Catalogue.open({ url, keyring, application: 'baton-intake-catalogue', onError });
   const { cell } = config;
   const log = new PostgresEventLog(pool, cell);
   const clock = new DatabaseClock(probePool, onError);
@@ -75,6 +78,7 @@ export async function wireIntake(
   const age = new ViewsAge(tail, clock);
   const tailMs = () => catalogue.settings.get('polling.tailMs');
   const bus = embeddedBus({ pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs });
+  const views = new PostgresProcessViews(pool, cell);
   const services: IntakeServices = {
     catalogue,
     log,
@@ -83,7 +87,7 @@ export async function wireIntake(
     definitions,
     requests: new RequestAcceptor(checker, batcher, requestStore, new PostgresGivenAnswers(pool), clock, wakeUp, cell),
     processes: new ProcessReader(log),
-    views: new PostgresProcessViews(pool, cell),
+    views,
     live,
     why: new WhyExplainer(log, executors, clock),
     waits: new PostgresWorkLists(pool, cell),
@@ -107,6 +111,7 @@ export async function wireIntake(
   return {
     services,
     bus,
+    metrics: new IntakeMetrics(given.metrics, views, onError),
     async start() {
       await Promise.all([clock.start(), catalogue.settings.start(), wakeUp.start()]);
       live.start();

@@ -6,19 +6,20 @@ import { createIntakeApp } from './intake.app.js';
 import { wireIntake } from './intake.wiring.js';
 import { migrateAll } from './migrate.js';
 import { loadOperators } from './operator.modules.js';
+import { waitForDatabase } from './wait.for.database.js';
 
 await runService('intake', async (logger) => {
   const config = readConfig(process.env);
   const migrateOnly = process.argv[2] === 'migrate';
   const warn = (error: unknown) => logger.warn({ err: error }, 'a connection failed');
   if (config.migrate || migrateOnly) {
-    await migrateAll(config.databaseUrl, warn);
+    await waitForDatabase(() => migrateAll(config.databaseUrl, warn), logger);
     logger.info({}, 'the database has the schema of this release');
   }
   if (migrateOnly) return;
   const metrics = createMetrics('intake');
   const operators = await loadOperators(config.operators);
-  const parts = await wireIntake(config, { logger, metrics, operators });
+  const parts = await waitForDatabase(() => wireIntake(config, { logger, metrics, operators }), logger);
   const { catalogue } = parts.services;
   while (!(await catalogue.isMigrated())) {
     logger.info({}, 'waiting for the schema of this release: BATON_MIGRATE=on, or "main.js migrate", makes it');
@@ -26,7 +27,11 @@ await runService('intake', async (logger) => {
   }
   if (config.adminToken !== null) await bootstrapAdmin(catalogue.tokens, config.adminToken);
   await parts.start();
-  const app = await createIntakeApp(parts.services, { logger, bus: parts.bus });
+  const app = await createIntakeApp(parts.services, {
+    logger,
+    bus: parts.bus,
+    onAnswer: (answered) => parts.metrics.answered(answered),
+  });
   const child = supervised({
     logger,
     close: async () => {
