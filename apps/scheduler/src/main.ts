@@ -1,7 +1,9 @@
 import 'reflect-metadata';
+import { BusStrategy } from '@baton/bus';
 import { createMetrics, nestLogger, runService, supervised } from '@baton/telemetry';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { schedulerSubscriber } from './bus/scheduler.events.js';
 import { readConfig } from './config.js';
 import { Scheduler } from './scheduler.js';
 import { schedulerModule } from './scheduler.module.js';
@@ -21,7 +23,11 @@ await runService('scheduler', async (logger) => {
       await metrics.shutdown();
     },
   });
+  app.connectMicroservice({
+    strategy: new BusStrategy({ subscriber: schedulerSubscriber, mode: 'hints', transport: scheduler.bus }),
+  });
   await scheduler.start();
+  await app.startAllMicroservices();
   await app.listen(config.port, config.host);
   const { port } = new URL(await app.getUrl());
   logger.info({ port: Number(port), cell: config.cell }, 'the scheduler is ready');

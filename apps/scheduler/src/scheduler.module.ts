@@ -1,8 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { SchedulerEvents } from './bus/scheduler.events.js';
 import { HealthController } from './health/health.controller.js';
 import { Scheduler } from './scheduler.js';
 
-@Module({ controllers: [HealthController] })
+@Module({ controllers: [HealthController, SchedulerEvents] })
 export class SchedulerModule {}
 
 export function schedulerModule(scheduler: Scheduler): DynamicModule {

@@ -1,9 +1,14 @@
+import { EmbeddedTransport, Lease, PostgresDeadLetters, PostgresInbox } from '@baton/bus';
 import { catalogueDataSource, SettingCache, SettingRepository } from '@baton/catalogue';
 import {
   CellIds,
   CommandHandler,
   createLogPool,
   PostgresEventLog,
+  PostgresMessageStore,
+  PostgresProcessViews,
+  PostgresRequestStore,
+  PostgresTail,
   PostgresWakeUp,
   uuidv7,
   waitForSchema,
@@ -12,15 +17,26 @@ import type { Metrics } from '@baton/telemetry';
 import { Admission } from './admission/admission.js';
 import { QueueStore } from './admission/queue.store.js';
 import { SlotStore } from './admission/slot.store.js';
+import { SelfAudit } from './audit/self-audit.js';
 import type { SchedulerConfig } from './config.js';
 import { DatabaseTime } from './database-time.js';
-import { Duty } from './duty/duty.js';
+import { Duty, type DutyOptions } from './duty/duty.js';
+import { ProcessViewsFeeder } from './feeder/process-views.feeder.js';
 import { meterOver } from './metrics.js';
+import { LogJobRunner } from './rebuild/log-job.runner.js';
 import { ChildEndScan } from './scans/child-end.scan.js';
+import { ExpiryScan } from './scans/expiry.scan.js';
+import { MessageScan } from './scans/message.scan.js';
 import { type Logger, systemClock } from './scheduler.ports.js';
 
 const admissionBatch = 500;
-const scanEveryMs = 5_000;
+const scanEveryMs = 2_000;
+const expiryEveryMs = 60_000;
+const inboxDays = 14;
+const feedBatch = 1_000;
+const auditBatch = 1_000;
+const leaseMs = 10_000;
+const takeoverMs = 30_000;
 
 /**
  * The scheduler of one cell, wired: its duties, each a loop of its own, and what they share.
@@ -29,12 +45,17 @@ const scanEveryMs = 5_000;
 export class Scheduler {
   readonly wakeUp: PostgresWakeUp;
   readonly slots: SlotStore;
+  /** The embedded bus, for the subscribers that Nest wires. */
+  readonly bus: EmbeddedTransport;
+  readonly #id = `scheduler-${uuidv7()}`;
   readonly #pool: ReturnType<typeof createLogPool>;
   readonly #settings: SettingCache;
   readonly #settingSource: ReturnType<typeof catalogueDataSource>;
   readonly #time: DatabaseTime;
   readonly #duties: Duty[];
   readonly #admission: Duty;
+  readonly #feeder: Duty;
+  readonly #jobs: Duty;
   readonly #stop = new AbortController();
   #stopListening: () => void = () => undefined;
 
@@ -77,22 +98,82 @@ export class Scheduler {
       meter,
     });
     const children = new ChildEndScan({ pool: this.#pool, ids, commands, logger, meter });
-    const duty = (name: string, everyMs: () => number, run: () => Promise<'again' | number | undefined>) =>
+    const messages = new PostgresMessageStore(this.#pool, config.cell);
+    const matching = new MessageScan({ messages, commands, logger, meter });
+    const inbox = new PostgresInbox(this.#pool);
+    const requests = new PostgresRequestStore(this.#pool, log);
+    const expiry = new ExpiryScan({ messages, requests, inbox, inboxDays });
+    const tail = new PostgresTail(this.#pool, config.cell);
+    const tailMs = () => config.pollMs ?? this.#settings.get('polling.tailMs');
+    const lease = (name: string) => new Lease(this.#pool, name, this.#id, leaseMs);
+    const feeder = new ProcessViewsFeeder({
+      tail,
+      views: new PostgresProcessViews(this.#pool, config.cell),
+      lease: lease('process-views'),
+      batch: feedBatch,
+      meter,
+    });
+    const jobs = new LogJobRunner({ pool: this.#pool, cell: config.cell, lease: lease('log-jobs'), logger });
+    const audit = new SelfAudit({
+      pool: this.#pool,
+      ids,
+      log,
+      commands,
+      wakeUp: this.wakeUp,
+      logger,
+      meter,
+      batch: auditBatch,
+      takeoverMs,
+    });
+    const auditLease = lease('self-audit');
+    this.bus = new EmbeddedTransport({
+      tail,
+      wakeUp: this.wakeUp,
+      inbox,
+      deadLetters: new PostgresDeadLetters(this.#pool),
+      logger,
+      meter,
+      pollMs: tailMs,
+    });
+
+    const duty = (name: string, everyMs: () => number, run: DutyOptions['run']) =>
       new Duty({ name, run, everyMs, clock: systemClock, logger, meter });
-    this.#admission = duty(
-      'admission',
-      () => config.pollMs ?? this.#settings.get('polling.scheduleMs'),
-      () => admission.round(),
+    const scheduleMs = () => config.pollMs ?? this.#settings.get('polling.scheduleMs');
+    this.#admission = duty('admission', scheduleMs, () => admission.round());
+    this.#feeder = duty('views', tailMs, () => feeder.round());
+    this.#jobs = duty('jobs', scheduleMs, (signal) => jobs.round(signal));
+    const telling = duty(
+      'children',
+      () => config.pollMs ?? scanEveryMs,
+      async () => {
+        await this.#time.learn();
+        await children.run();
+        return undefined;
+      },
     );
     this.#duties = [
       this.#admission,
+      this.#feeder,
+      this.#jobs,
+      telling,
+      duty('slots', scheduleMs, async () => {
+        if ((await this.slots.freeLeaked()) > 0) this.#admission.wake();
+        return undefined;
+      }),
+      duty('messages', scheduleMs, async () => {
+        await matching.run();
+        return undefined;
+      }),
       duty(
-        'scans',
-        () => config.pollMs ?? scanEveryMs,
-        async () => {
-          await this.#time.learn();
-          await children.run();
-          if ((await this.slots.freeLeaked()) > 0) this.#admission.wake();
+        'expiry',
+        () => expiryEveryMs,
+        () => expiry.run(),
+      ),
+      duty(
+        'self-audit',
+        () => this.#settings.get('selfAudit.everyMs'),
+        async (signal) => {
+          if ((await auditLease.hold()) !== null) await audit.pass(signal);
           return undefined;
         },
       ),
@@ -106,6 +187,7 @@ export class Scheduler {
     await this.#time.learn();
     this.#stopListening = this.wakeUp.listen((topic) => {
       if (topic === 'queue') this.#admission.wake();
+      if (topic === 'cluster') this.#jobs.wake();
     });
     await this.wakeUp.start();
     for (const duty of this.#duties) duty.start();

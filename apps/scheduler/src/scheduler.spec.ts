@@ -1,0 +1,60 @@
+import { createMetrics } from '@baton/telemetry';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { Scheduler } from './scheduler.js';
+import { Cell, quietLogger } from './testing/cell.fixture.js';
+
+let cell: Cell;
+const running: Scheduler[] = [];
+beforeAll(async () => {
+  cell = await Cell.open();
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((scheduler) => scheduler.stop()));
+});
+afterAll(() => cell.close());
+
+async function start(more: { notify: boolean; pollMs: number | null }): Promise<Scheduler> {
+  const metrics = createMetrics('scheduler', '1');
+  const config = {
+    databaseUrl: cell.url,
+    host: '127.0.0.1',
+    port: 0,
+    cell: 'c1',
+    connections: 4,
+    logLevel: 'info',
+    ...more,
+  };
+  const scheduler = new Scheduler(config, quietLogger, metrics);
+  running.push(scheduler);
+  await scheduler.start();
+  return scheduler;
+}
+
+/** Looks at the streams again and again: what the schedulers do is not told by any hint here. */
+async function until(streams: string[], type: string): Promise<void> {
+  for (;;) {
+    const types = await Promise.all(streams.map((stream) => cell.types(stream)));
+    if (types.every((list) => list.includes(type))) return;
+  }
+}
+
+it('two schedulers admit everything once, without any hint, and each keeps to the limit of a key', async () => {
+  await Promise.all([start({ notify: false, pollMs: 20 }), start({ notify: false, pollMs: 20 })]);
+  const free = await Promise.all(Array.from({ length: 30 }, () => cell.request()));
+  const concurrency = { key: 'db', limit: 1, onLimit: 'queue' as const };
+  const [first, second] = [await cell.request({ concurrency }), await cell.request({ concurrency })];
+  await until([...free, first], 'ProcessScheduled');
+  for (const stream of free) expect(await cell.types(stream)).toEqual(['ProcessRequested', 'ProcessScheduled']);
+  expect(await cell.types(second)).toEqual(['ProcessRequested']);
+  await cell.end(first);
+  await until([second], 'ProcessScheduled');
+});
+
+it('is woken by a hint although its poll is an hour away, and tells its health by progress', async () => {
+  const scheduler = await start({ notify: true, pollMs: 3_600_000 });
+  const stream = await cell.request();
+  scheduler.wakeUp.notify('queue');
+  await until([stream], 'ProcessScheduled');
+  while (scheduler.health().checks['admission'] !== 'ok') await cell.types(stream);
+  expect(await scheduler.renderMetrics()).toMatch(/baton_scheduler_admitted_total\{?.*\}? \d+/);
+});
