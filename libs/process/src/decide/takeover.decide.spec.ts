@@ -105,3 +105,20 @@ it('an effect whose outcome stays unknown is rerun at once, then after growing p
   given.after(1_000);
   expect(given.end('a', cut)).toEqual(['OperatorOutcomeUnknown a', 'OperatorRetryScheduled a', 'ProcessParked']);
 });
+
+it('a verification that ended while nothing may begin is not asked again', () => {
+  const given = Given.of(`
+operators:
+  a:
+    type: http
+    method: POST
+    url: "https://x"
+    recovery: verify
+    verify: { type: http, method: GET, url: "https://x/1", expect: "true", outcomes: { happened: output.status == 200, not-happened: else } }
+`);
+  given.decide();
+  given.end('a', { status: 'unknown', reason: 'cut' });
+  given.command({ kind: 'pause', by });
+  expect(given.completes('a/verify', { status: 404 })).toEqual(['OperatorCompleted a/verify', 'ProcessParked']);
+  expect(given.command({ kind: 'resume', by })).toEqual(['OperatorStarted a']);
+});

@@ -2,7 +2,7 @@ import type { EffectResult } from '../decide/decision.types.js';
 import type { ProcessEvent } from '../events/process-event.types.js';
 import type { Json } from '../json.types.js';
 import { isWithin } from './operator-path.js';
-import { newOperator, type OperatorState, type OperatorStatus, type ProcessState } from './process-state.js';
+import { hasEnded, newOperator, type OperatorState, type OperatorStatus, type ProcessState } from './process-state.js';
 import { reopen, reopenCancelled, resetOperator } from './reopen.js';
 import { sizeOf } from './size.js';
 
