@@ -144,6 +144,8 @@ test('a task can be claimed, drafted and delegated', async () => {
   await client().claimTask(task);
   await client().draftTask(task, { go: 'perhaps' });
   expect(await client().task(task)).toMatchObject({ claimedBy: 'admin', draft: { go: 'perhaps' } });
+  await client().releaseTask(task);
+  expect(await client().task(task)).toMatchObject({ claimedBy: null });
   await client().delegateTask(task, 'ann');
   expect((await client().tasks({ process })).items[0]).toMatchObject({ mayAnswer: false });
 });

@@ -206,6 +206,9 @@ export class BatonClient {
   claimTask(id: string): Promise<TaskDone> {
     return this.#call('claimTask', { params: { id }, body: {} });
   }
+  releaseTask(id: string): Promise<TaskDone> {
+    return this.#call('releaseTask', { params: { id }, body: {} });
+  }
   delegateTask(id: string, to: string): Promise<TaskDone> {
     return this.#call('delegateTask', { params: { id }, body: { to } });
   }

@@ -58,6 +58,11 @@ export class TasksController {
     return this.#command(params.id, caller, (by) => ({ kind: 'updateTask', taskId: params.id, claim: true, by }));
   }
 
+  @Operation('releaseTask')
+  release(@Input() { params }: In<'releaseTask'>, @Caller() caller: CallerType): Promise<TaskDone> {
+    return this.#command(params.id, caller, (by) => ({ kind: 'updateTask', taskId: params.id, claim: false, by }));
+  }
+
   @Operation('delegateTask')
   delegate(@Input() { params, body }: In<'delegateTask'>, @Caller() caller: CallerType): Promise<TaskDone> {
     return this.#command(params.id, caller, (by) => ({

@@ -257,6 +257,10 @@ export const restOperations = {
   answerTask: taskCommand('answer', 'Answer a task', answerSchema),
   draftTask: taskCommand('draft', 'Keep a draft of the answer', draftSchema),
   claimTask: { ...taskCommand('claim', 'Claim a task for yourself', emptyBodySchema), bodyOptional: true },
+  releaseTask: {
+    ...taskCommand('release', 'Give back a task that you had claimed', emptyBodySchema),
+    bodyOptional: true,
+  },
   delegateTask: taskCommand('delegate', 'Hand a task to somebody else', delegateSchema),
   listIncidents: {
     method: 'get',
