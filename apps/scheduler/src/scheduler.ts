@@ -78,7 +78,9 @@ export class Scheduler {
       connections: 1,
       onError,
     });
-    this.#settings = new SettingCache(new SettingRepository(this.#settingSource), onError);
+    this.#settings = new SettingCache(new SettingRepository(this.#settingSource), (error) =>
+      logger.warn({ err: error }, 'the cluster settings could not be read; the last known ones hold'),
+    );
     this.#time = new DatabaseTime(this.#pool);
     this.wakeUp = new PostgresWakeUp(config.databaseUrl, { enabled: config.notify });
     const ids = new CellIds(config.cell);
