@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Problem, type RestOperation, restOperations, roles } from '@baton/contracts';
+import { PostgresProcessViews } from '@baton/event-log';
 import { newApiToken } from '@baton/security';
 import { createLogger, createMetrics } from '@baton/telemetry';
 import { type TestDatabase, testDatabase } from '@baton/testing';
@@ -340,6 +341,40 @@ describe('bad input', () => {
   ])('GET %s is refused with the place of the fault', async (url) => {
     const answer = await call('GET', url);
     expect([answer.status, answer.body.errors?.length]).toEqual([422, 1]);
+  });
+});
+
+describe('the list of processes', () => {
+  async function feed(): Promise<void> {
+    const { rows } = await database.pool.query<{ stream_id: string }>('select distinct stream_id from event');
+    const events = await parts.services.log.readMany(rows.map((row) => ({ stream: `c1-${row.stream_id}`, after: 0 })));
+    await new PostgresProcessViews(database.pool, 'c1').apply([...events.values()].flat());
+  }
+
+  test('is filtered by status, definition and label, paged by cursor, and says its age', async () => {
+    await publish('kind: Process\nname: listed\noperators:\n  a: { type: set, value: 1 }\n');
+    for (const team of ['web', 'db', 'web']) {
+      await call('POST', '/v1/requests', { body: { definition: 'listed', labels: { team } } });
+    }
+    await feed();
+    const all = await call('GET', '/v1/processes?definition=listed');
+    expect(all.body['items']).toMatchObject([
+      { labels: { team: 'web' } },
+      { labels: { team: 'db' } },
+      { labels: { team: 'web' } },
+    ]);
+    expect(all.body['ageMs']).toBeGreaterThan(0);
+    expect((await call('GET', '/v1/processes?definition=default/listed&label=team=db')).body['items']).toHaveLength(1);
+    expect((await call('GET', '/v1/processes?definition=listed&status=running,waiting')).body['items']).toEqual([]);
+    expect((await call('GET', '/v1/processes?definition=listed&status=running,requested')).body['items']).toHaveLength(
+      3,
+    );
+    const ids = (all.body['items'] as { id: string }[]).map((item) => item.id);
+    const first = await call('GET', '/v1/processes?definition=listed&limit=2');
+    const second = await call('GET', `/v1/processes?definition=listed&limit=2&after=${first.body['next']}`);
+    const paged = [first, second].flatMap((page) => (page.body['items'] as { id: string }[]).map((item) => item.id));
+    expect(paged).toEqual(ids);
+    expect(second.body['next']).toBeNull();
   });
 });
 

@@ -24,6 +24,7 @@ export interface Page<T> {
   next: string | null;
 }
 export interface ProcessQuery {
+  /** One, or several separated by commas. */
   status?: string;
   definition?: string;
   labels?: Record<string, string>;

@@ -63,7 +63,7 @@ export class PostgresProcessViews implements ProcessViews {
     const [micros, stream] = query.after === undefined ? [null, null] : readCursor(query.after, ['micros', 'uuid']);
     const labels = query.labels && Object.keys(query.labels).length > 0 ? JSON.stringify(query.labels) : null;
     const text = listProcessViews({
-      status: query.status !== undefined,
+      status: query.status?.includes(',') ? 'several' : query.status !== undefined,
       definition: query.definition !== undefined,
       labels: labels !== null,
       after: query.after !== undefined,
