@@ -27,6 +27,8 @@ export class Step {
   };
   begins = 0;
   readonly nowIso: string;
+  /** By an incident of the whole process. Asked once: with many incidents the answer is not free. */
+  private readonly held: boolean;
 
   constructor(
     readonly definition: CompiledDefinition,
@@ -35,6 +37,7 @@ export class Step {
     readonly plan: Plan,
   ) {
     this.nowIso = isoTime(context.now);
+    this.held = wholeProcessIncident(state);
   }
 
   emit(event: ProcessEvent): void {
@@ -50,7 +53,7 @@ export class Step {
   get restrained(): boolean {
     const { paused, scheduled, cancel } = this.state;
     if (paused || (!scheduled && cancel === null)) return true;
-    return this.context.draining === true || wholeProcessIncident(this.state);
+    return this.context.draining === true || this.held;
   }
 
   operator(unit: Unit): OperatorState {

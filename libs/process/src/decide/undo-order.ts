@@ -3,6 +3,10 @@ import { ancestry } from '../state/operator-path.js';
 import type { OperatorState, ProcessState } from '../state/process-state.js';
 import { locate } from './locate.js';
 
+/** It may have had an effect that nobody knows of, and did not complete after it. */
+const isUnknown = ({ uncertain, status }: OperatorState): boolean =>
+  uncertain && (status === 'cancelled' || status === 'failed' || status === 'skipped');
+
 const isAside = (path: string): boolean => path.startsWith('finally/') || /\/(?:compensate|verify)(?:\/|$)/.test(path);
 const isItem = (path: string): boolean => path.endsWith(']');
 
@@ -32,8 +36,8 @@ export function undoOrder(definition: CompiledDefinition, state: ProcessState): 
 }
 
 function isUndoable(definition: CompiledDefinition, operator: OperatorState): boolean {
-  const { status, path, uncertain } = operator;
-  const unknown = uncertain && (status === 'cancelled' || status === 'failed');
+  const { status, path } = operator;
+  const unknown = isUnknown(operator);
   if ((status !== 'completed' && !unknown) || isAside(path)) return false;
   const op = locate(definition, path)?.op;
   if (op?.compensate === undefined || (op.forEach !== undefined && !isItem(path))) return false;
@@ -44,9 +48,9 @@ function isUndoable(definition: CompiledDefinition, operator: OperatorState): bo
 export function notUndone(definition: CompiledDefinition, state: ProcessState): string[] {
   const paths: string[] = [];
   for (const operator of state.operators.values()) {
-    const { status, path, uncertain } = operator;
+    const { status, path } = operator;
     if (isAside(path)) continue;
-    if (uncertain && (status === 'cancelled' || status === 'failed')) {
+    if (isUnknown(operator)) {
       if (locate(definition, path)?.op.lateBeginIsHarmless !== true) paths.push(path);
     } else if (status === 'completed' && state.operators.get(`${path}/compensate`) !== undefined) paths.push(path);
   }
