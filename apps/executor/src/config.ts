@@ -16,9 +16,10 @@ const variables = z.object({
     .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
     .default('c1'),
   BATON_SECRET_KEY: z.string(),
-  BATON_LEASE_MS: milliseconds(500).default(3000),
-  BATON_HEARTBEAT_MS: milliseconds(100).default(1000),
-  BATON_POLL_MS: milliseconds(10).default(1000),
+  /** These three are cluster settings; given here, they hold for this server alone. */
+  BATON_LEASE_MS: milliseconds(500).optional(),
+  BATON_HEARTBEAT_MS: milliseconds(100).optional(),
+  BATON_POLL_MS: milliseconds(10).optional(),
   BATON_GRACE_MS: milliseconds(0).default(20_000),
   BATON_CAPACITY: z.coerce.number().int().min(1).max(100_000).default(500),
   BATON_LANES: z.coerce.number().int().min(1).max(32).default(2),
@@ -42,11 +43,13 @@ export type ExecutorConfig = ReturnType<typeof readConfig>;
 /** The configuration, or every fault of it by name. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const env = loadConfig(variables, environment);
-  if (env.BATON_HEARTBEAT_MS * 2 > env.BATON_LEASE_MS)
+  const lease = env.BATON_LEASE_MS ?? 3000;
+  const heartbeat = env.BATON_HEARTBEAT_MS ?? Math.min(1000, lease / 3);
+  if (heartbeat * 2 > lease)
     throw new ConfigError([
       {
         variable: 'BATON_HEARTBEAT_MS',
-        fault: `a lease of ${env.BATON_LEASE_MS} ms needs a heartbeat at most every ${env.BATON_LEASE_MS / 2} ms; raise BATON_LEASE_MS or lower this`,
+        fault: `a lease of ${lease} ms needs a heartbeat at most every ${lease / 2} ms; raise BATON_LEASE_MS or lower this`,
       },
     ]);
   return {
@@ -55,9 +58,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     port: env.PORT,
     cell: env.BATON_CELL,
     secretKey: env.BATON_SECRET_KEY,
-    leaseMs: env.BATON_LEASE_MS,
-    heartbeatMs: env.BATON_HEARTBEAT_MS,
-    pollMs: env.BATON_POLL_MS,
+    leaseMs: env.BATON_LEASE_MS ?? null,
+    heartbeatMs: env.BATON_HEARTBEAT_MS ?? null,
+    pollMs: env.BATON_POLL_MS ?? null,
     graceMs: env.BATON_GRACE_MS,
     capacity: env.BATON_CAPACITY,
     lanes: env.BATON_LANES,

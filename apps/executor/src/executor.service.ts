@@ -113,11 +113,14 @@ export class ExecutorService {
 
   private settings(catalogue: Catalogue): ExecutorSettings {
     const { config } = this;
+    const leaseMs = config.leaseMs ?? catalogue.settings.get('lease.executorMs');
+    const heartbeatMs = config.heartbeatMs ?? catalogue.settings.get('lease.heartbeatMs');
     return {
       ...defaultSettings,
-      leaseMs: config.leaseMs,
-      heartbeatMs: config.heartbeatMs,
-      pollMs: config.pollMs,
+      leaseMs,
+      // Three heartbeats fit into a lease, however the two were set.
+      heartbeatMs: Math.min(heartbeatMs, Math.floor(leaseMs / 3)),
+      pollMs: config.pollMs ?? catalogue.settings.get('polling.claimMs'),
       graceMs: config.graceMs,
       capacity: config.capacity,
       quarantineDeaths: () => config.quarantineDeaths ?? catalogue.settings.get('quarantine.deaths'),
@@ -168,7 +171,7 @@ export class ExecutorService {
           logger,
           meter,
         },
-        config,
+        this.settings(catalogue),
       ),
       commands: {
         handle: (stream, command, causation) =>

@@ -16,6 +16,7 @@ import {
 import { checkInputs, compile, type OperatorDescriptor } from '@baton/process';
 import { Keyring } from '@baton/security';
 import type { Logger, Metrics } from '@baton/telemetry';
+import { AuditRetention } from './audit.retention.js';
 import { embeddedBus } from './bus/intake.bus.js';
 import type { IntakeConfig } from './config.js';
 import { DatabaseClock } from './database.clock.js';
@@ -108,6 +109,8 @@ export async function wireIntake(
       },
     },
   };
+  const auditDays = () => catalogue.settings.get('retention.auditDays');
+  const housekeeping = new AuditRetention(catalogue.audit, auditDays, onError);
   return {
     services,
     bus,
@@ -115,8 +118,10 @@ export async function wireIntake(
     async start() {
       await Promise.all([clock.start(), catalogue.settings.start(), wakeUp.start()]);
       live.start();
+      housekeeping.start();
     },
     async stop() {
+      housekeeping.stop();
       live.stop();
       clock.stop();
       await wakeUp.stop();

@@ -156,4 +156,7 @@ test('the audit tells who did what, newest first, page by page', async () => {
   const rest = await catalogue.audit.list('token/1', first.at(-1)?.id, 2);
   expect(rest).toMatchObject([{ action: 'a', who: 'ann', from: '127.0.0.1', detail: { action: 'a' } }]);
   expect(await catalogue.audit.removeOlderThan(1)).toBe(0);
+  await rows("update audit set at = now() - interval '3 days' where action in ('a', 'b')");
+  expect(await catalogue.audit.removeOlderThan(2)).toBe(2);
+  expect((await catalogue.audit.list('token/1', undefined, 9)).map((entry) => entry.action)).toEqual(['c']);
 });

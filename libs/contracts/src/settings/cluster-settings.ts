@@ -16,7 +16,7 @@ export const clusterSettings = {
   'polling.claimMs': setting(
     milliseconds(50, 60_000),
     1000,
-    'How often an executor looks for runnable processes when no hint wakes it',
+    'How often an executor looks for runnable processes when no hint wakes it; taken up by executors that start',
   ),
   'polling.scheduleMs': setting(
     milliseconds(50, 60_000),
@@ -36,9 +36,13 @@ export const clusterSettings = {
   'lease.executorMs': setting(
     milliseconds(500, 600_000),
     3000,
-    'How long an executor that writes no heartbeat keeps its lease',
+    'How long an executor that writes no heartbeat keeps its lease; taken up by executors that start',
   ),
-  'lease.heartbeatMs': setting(milliseconds(100, 60_000), 1000, 'How often an executor writes its heartbeat'),
+  'lease.heartbeatMs': setting(
+    milliseconds(100, 60_000),
+    1000,
+    'How often an executor writes its heartbeat; taken up by executors that start',
+  ),
   'quarantine.deaths': setting(
     z.number().int().min(1).max(1_000_000),
     3,
@@ -59,18 +63,7 @@ export const clusterSettings = {
     20_000,
     'How often the scheduler looks for open processes that nobody would drive on',
   ),
-  'retention.endedProcessDays': setting(
-    days.nullable(),
-    null,
-    'After how many days ended processes are archived and removed; null: kept',
-  ),
-  'retention.idempotencyDays': setting(days, 7, 'How long an Idempotency-Key and its answer are kept'),
   'retention.messageDays': setting(days, 7, 'How long a message that nobody waits for yet is kept'),
-  'retention.executorMinutes': setting(
-    z.number().int().min(1).max(525_600),
-    60,
-    'How long an executor that is gone is still listed',
-  ),
   'retention.auditDays': setting(days, 365, 'How long audit rows are kept'),
   'limits.inputBytes': setting(
     z.number().int().min(1024).max(262_144),
