@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ExampleRun, exampleDefinition, refused, type Script, status } from './example-run.js';
+import { ExampleRun, exampleDefinition, exampleWarnings, refused, type Script, status } from './example-run.js';
 
 const variables = {
   directory: 'https://d',
@@ -18,6 +18,7 @@ it('every example compiles without a warning and tells what it does', () => {
   expect(names.length).toBeGreaterThanOrEqual(8);
   for (const { name } of names) {
     expect(exampleDefinition(name).name).toBe(`examples/${name}`);
+    expect(exampleWarnings(name)).toEqual([]);
     expect(readFileSync(new URL(`${name}/README.md`, folder), 'utf8').length).toBeGreaterThan(200);
   }
 });
@@ -179,5 +180,25 @@ describe('tenant-provisioning', () => {
     expect(run.end).toBe('failed');
     expect(run.done).toContain('region[us]/database/compensate');
     expect(run.done).not.toContain('region[us]/domain/compensate');
+  });
+});
+
+describe('first-steps', () => {
+  const steps = (ask: boolean, go?: boolean) =>
+    new ExampleRun('first-steps', {
+      inputs: { name: 'you', ask },
+      answers: go === undefined ? {} : { approve: [{ by: 'bob', answer: { go } }] },
+    });
+
+  it('shouts unless it is told to whisper', () => {
+    expect([steps(false).outputs, steps(true, true).outputs, steps(true, false).outputs]).toEqual([
+      'YOU!',
+      'YOU!',
+      'Hello, you!',
+    ]);
+  });
+
+  it('fails when nobody answers', () => {
+    expect(steps(true).end).toBe('failed');
   });
 });

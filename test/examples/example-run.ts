@@ -56,9 +56,17 @@ const successes: Record<string, Json> = {
   script: { exitCode: 0, stdout: '', stderr: '' },
 };
 
+export function exampleWarnings(name: string): string[] {
+  const result = compile(exampleText(name), { version: 1 });
+  return 'faults' in result ? [] : result.warnings.map((one) => `${one.line}: ${one.message}`);
+}
+
+function exampleText(name: string): string {
+  return readFileSync(new URL(`../../examples/${name}/process.yaml`, import.meta.url), 'utf8');
+}
+
 export function exampleDefinition(name: string): CompiledDefinition {
-  const text = readFileSync(new URL(`../../examples/${name}/process.yaml`, import.meta.url), 'utf8');
-  const result = compile(text, { version: 1 });
+  const result = compile(exampleText(name), { version: 1 });
   if ('faults' in result)
     throw new Error(result.faults.map((one) => `${one.line}: ${one.path}: ${one.message}`).join('\n'));
   return result.definition;

@@ -113,6 +113,7 @@ async function baton(...argv: string[]): Promise<{ code: number; out: string; er
     out: (line) => out.push(line),
     error: (line) => error.push(line),
     width: 80,
+    height: 24,
     interactive: false,
   });
   return { code, out: stripVTControlCharacters(out.join('\n')), error: error.join('\n') };

@@ -8,6 +8,8 @@ export interface Cli {
   out(line: string): void;
   error(line: string): void;
   width: number;
+  /** Lines of the terminal. */
+  height: number;
   interactive: boolean;
 }
 

@@ -14,17 +14,29 @@ export async function definitionOf(client: BatonClient, process: Process): Promi
 
 /** Shows the process until it has ended: its graph drawn anew on a terminal, its events line by line elsewhere. */
 export async function follow(cli: Cli, client: BatonClient, id: string): Promise<Process> {
-  return cli.interactive ? followGraph(cli, client, id) : followEvents(cli, client, id);
+  if (!cli.interactive) return followEvents(cli, client, id);
+  const process = await client.process(id);
+  const definition = await definitionOf(client, process);
+  const fits = drawProcess(process, definition, cli.width, Date.now()).length + linesThatMayCome < cli.height;
+  return fits ? followGraph(cli, client, process, definition) : followEvents(cli, client, id);
 }
+
+/** Errors and outputs: a drawing that is taller than the terminal cannot be drawn over. */
+const linesThatMayCome = 4;
 
 async function followEvents(cli: Cli, client: BatonClient, id: string): Promise<Process> {
   for await (const event of client.stream(id)) cli.out(eventLine(event, cli.width));
   return client.waitForEnd(id);
 }
 
-async function followGraph(cli: Cli, client: BatonClient, id: string): Promise<Process> {
-  let shown = await client.process(id);
-  const definition = await definitionOf(client, shown);
+async function followGraph(
+  cli: Cli,
+  client: BatonClient,
+  first: Process,
+  definition: CompiledDefinition | undefined,
+): Promise<Process> {
+  const { id } = first;
+  let shown = first;
   let height = 0;
   const draw = (process: Process) => {
     const lines = drawProcess(process, definition, cli.width, Date.now());

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { OperatorItem, Process } from '@baton/contracts';
 import { type CompiledDefinition, type OutlineLine, outline } from '@baton/process';
 import { bold, dim, paint, paintStatus, shorten, symbolOf } from './style.js';
@@ -65,14 +66,18 @@ function drawLine(
     paintStatus(status, shownStatus(status, own, undone === true).padEnd(11)),
     own ? between(own.startedAt, own.endedAt, now).padStart(7) : ''.padStart(7),
     items.length > 0 ? itemsText(items) : '',
-    line.links.length > 0 ? dim(`← ${line.links.join(', ')}`) : '',
   ];
-  const text = `${left}${shorten(name, room).padEnd(room)} ${facts.join(' ')}`.trimEnd();
+  const drawn = `${left}${shorten(name, room).padEnd(room)} ${facts.join(' ')}`;
+  const text = `${drawn}${linksText(line.links, width - stripVTControlCharacters(drawn).length)}`.trimEnd();
   const error =
     own?.error && status === 'failed'
       ? [`${line.rails}     ${paint('red', shorten(own.error.message, width - line.rails.length - 6))}`]
       : [];
   return [text, ...error];
+}
+
+function linksText(links: readonly string[], room: number): string {
+  return links.length === 0 || room < 8 ? '' : dim(shorten(` ← ${links.join(', ')}`, room));
 }
 
 function shownStatus(status: string, own: OperatorItem | undefined, undone: boolean): string {

@@ -24,6 +24,10 @@ const faulty = {
 /** What the compilation of one definition shares. */
 export class CompileContext {
   readonly outputsRead = new Map<string, Reference>();
+  /** Names of operators whose outcome some expression reads. */
+  readonly outcomesRead = new Set<string>();
+  /** What can be judged only when every expression has been seen. */
+  readonly atTheEnd: (() => void)[] = [];
   operators = 0;
 
   constructor(
@@ -99,7 +103,9 @@ export class CompileContext {
   #checkReads(expression: ParsedExpression, place: Place, path: Path): void {
     this.reads.check(expression.reads, place, path);
     for (const read of expression.reads) {
-      if (read.root !== 'operators' || read.path[1] !== 'output') continue;
+      if (read.root !== 'operators') continue;
+      if (read.path[1] === 'outcome') this.outcomesRead.add(read.path[0] ?? '');
+      if (read.path[1] !== 'output') continue;
       const reference = { root: read.root, path: read.path };
       this.outputsRead.set(reference.path.join('\n'), reference);
     }

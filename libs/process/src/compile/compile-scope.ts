@@ -22,7 +22,7 @@ export function compileScope(
   const nodes = linkScope(operators, path, context.faults);
   countOperators(context, nodes.size, path);
   const order = topologicalOrder(nodes, context.faults);
-  warnOfUnusedOutcomes(context, nodes);
+  context.atTheEnd.push(() => warnOfUnusedOutcomes(context, nodes));
   const certainty = new Certainty(nodes);
   const compiled: CompiledOperator[] = [];
   for (const node of order) {
@@ -55,7 +55,12 @@ function warnOfUnusedOutcomes(context: CompileContext, nodes: ReadonlyMap<string
   const followed = new Set([...nodes.values()].flatMap(({ after }) => after.map(({ from }) => from)));
   for (const node of nodes.values())
     for (const outcome of outcomeNames(node.raw))
-      if (followed.has(node.name) && !used.has(`${node.name}.${outcome}`) && isMap(node.raw['outcomes']))
+      if (
+        !context.outcomesRead.has(node.name) &&
+        followed.has(node.name) &&
+        !used.has(`${node.name}.${outcome}`) &&
+        isMap(node.raw['outcomes'])
+      )
         context.faults.warning(
           [...node.path, 'outcomes', outcome],
           `No link uses the outcome "${outcome}" of "${node.name}".`,

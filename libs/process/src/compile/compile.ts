@@ -73,6 +73,8 @@ function compileDefinition(
   const main = compileScope(context, mapAt(value, 'operators'), ['operators'], outermostPlace());
   const atEnd = withScope(outermostPlace(), main.view);
   const last = compileScope(context, mapAt(value, 'finally'), ['finally'], withoutCertainty(atEnd));
+  const outputs = value['outputs'] === undefined ? undefined : context.template(value['outputs'], atEnd, ['outputs']);
+  for (const judge of context.atTheEnd) judge();
   return {
     name: fullName(typeof value['name'] === 'string' ? value['name'] : ''),
     version,
@@ -85,7 +87,7 @@ function compileDefinition(
     operators: main.scope,
     finally: last.scope,
     ...optionalParts(context, value),
-    ...(value['outputs'] === undefined ? {} : { outputs: context.template(value['outputs'], atEnd, ['outputs']) }),
+    ...(outputs ? { outputs } : {}),
     outputsRead: [...context.outputsRead.values()],
   };
 }
