@@ -173,7 +173,7 @@ it('replay equals live after every decision, every stream is sound, and every pr
         expect(['skipped', 'failed'], given.types.join('\n')).toContain(given.status(`${path}/compensate`));
       }
     }),
-    { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 300) },
+    { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 150) },
   );
 }, 120_000);
 

@@ -6,7 +6,7 @@ import type { JsonObject } from '../json.types.js';
 export interface WrittenEvent {
   type: string;
   schemaVersion: number;
-  data: JsonObject;
+  data: object;
 }
 
 /** An executor never drives a process whose events it does not understand. */
@@ -47,7 +47,7 @@ export function upcast(
     const reason = `This release knows ${type} up to version ${today}, but this one has version ${schemaVersion}.`;
     return refuse(event, 'later-version', reason);
   }
-  let data = event.data;
+  let data = event.data as JsonObject;
   for (let version = schemaVersion; version < today; version++) {
     const step = upcasters[type]?.[version];
     if (step === undefined) {
