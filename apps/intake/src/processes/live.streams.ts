@@ -98,7 +98,7 @@ export class LiveStreams {
         from.set(stream, Math.min(after, from.get(stream) ?? Number.POSITIVE_INFINITY));
       }
       const found = await this.#options.log.readMany([...from].map(([stream, after]) => ({ stream, after })));
-      for (const subscriber of [...this.#subscribers]) this.#deliver(subscriber, found.get(subscriber.stream) ?? []);
+      for (const subscriber of this.#subscribers) this.#deliver(subscriber, found.get(subscriber.stream) ?? []);
     } catch (error) {
       this.#options.onError(error);
     } finally {

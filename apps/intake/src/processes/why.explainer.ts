@@ -1,6 +1,6 @@
 import type { ProcessStatusName, Why } from '@baton/contracts';
 import type { EventLog, ExecutorRegistry, ExecutorRow } from '@baton/event-log';
-import type { OperatorState, ProcessState } from '@baton/process';
+import { type ProcessState, why } from '@baton/process';
 import type { FoldedProcess } from './process.reader.js';
 import { waitText } from './wait.text.js';
 
@@ -18,8 +18,12 @@ export class WhyExplainer {
   ) {}
 
   async explain({ view, state }: FoldedProcess): Promise<Why> {
-    const reasons = ofItself(state) ?? (await this.#ofTheCluster(state));
-    return { ...reasons, status: view.status as ProcessStatusName };
+    const ofTheLog = why(state, this.clock.now()).because;
+    const status = view.status as ProcessStatusName;
+    const own = summaryOfItself(state);
+    if (own !== null) return { summary: own, because: ofTheLog, status };
+    const { summary, because } = await this.#ofTheCluster(state);
+    return { summary, because: [...ofTheLog, ...because], status };
   }
 
   async #ofTheCluster(state: ProcessState): Promise<Reasons> {
@@ -30,64 +34,43 @@ export class WhyExplainer {
     const waits = waitsOf(state);
     const runnableAt = heads.get(state.id)?.runnableAt ?? null;
     const isDue = runnableAt !== null && Date.parse(runnableAt) <= this.clock.now();
-    if (waits.length > 0 && !isDue) return { summary: `It waits ${waits[0]}.`, because: waits.map(sentence) };
-    return unclaimed(executors, waits);
+    if (waits.length > 0 && !isDue) return { summary: `It waits ${waits[0]}.`, because: [] };
+    return unclaimed(executors);
   }
 
   #notAdmitted(state: ProcessState): Reasons {
-    const because: string[] = [`Its priority is ${state.priority} of 0 to 9.`];
+    const because = [`Its priority is ${state.priority} of 0 to 9.`];
     if (state.startAt !== null && Date.parse(state.startAt) > this.clock.now()) {
-      return { summary: `It starts at ${state.startAt}.`, because: ['Its request says when to start.', ...because] };
+      return { summary: `It starts at ${state.startAt}.`, because };
     }
     if (state.concurrency) {
-      const { key, limit, onLimit } = state.concurrency;
-      because.unshift(`Of the key "${key}" ${limit} may run at once; on the limit: ${onLimit}.`);
+      const { key, onLimit } = state.concurrency;
+      because.push(`On the limit of the key: ${onLimit}.`);
       return { summary: `It waits for a place among those with the concurrency key "${key}".`, because };
     }
-    because.unshift(
-      'The scheduler has not admitted it yet: it is not running, is busy, or admission.maxRunning is reached.',
-    );
+    because.push('The scheduler is not running, is busy, or admission.maxRunning is reached.');
     return { summary: 'It waits to be admitted by the scheduler.', because };
   }
 }
 
-/** What the process's own log says, whoever drives it. */
-function ofItself(state: ProcessState): Reasons | null {
-  if (state.end !== null) return ended(state);
-  const incidents = [...state.incidents.values()];
-  const first = incidents[0];
-  if (first) {
-    const place = first.path === null ? 'the process as a whole' : `the operator ${first.path}`;
-    const because = incidents.map(
-      (one) => `Incident ${one.id} (${one.kind}): ${one.reason} It may be resolved with ${one.actions.join(', ')}.`,
-    );
-    return { summary: `It waits for a person to resolve an incident of ${place}: ${first.reason}`, because };
+/** When the process's own log says it all, whoever drives it. */
+function summaryOfItself(state: ProcessState): string | null {
+  if (state.end !== null) {
+    const at = state.times.endedAt ? ` at ${state.times.endedAt}` : '';
+    return `It ${state.end === 'cancelled' ? 'was cancelled' : state.end}${at}.`;
   }
-  if (!state.paused) return null;
-  return {
-    summary: 'It is paused until somebody resumes it.',
-    because: ['baton resume, or POST …/resume, lets it go on.'],
-  };
-}
-
-function ended(state: ProcessState): Reasons {
-  const at = state.times.endedAt ? ` at ${state.times.endedAt}` : '';
-  if (state.end === 'completed') return { summary: `It completed${at}.`, because: ['There is nothing left to do.'] };
-  const because: string[] = [];
-  if (state.error) {
-    because.push(`${state.failedPath ? `${state.failedPath}: ` : ''}${state.error.message} (${state.error.code})`);
+  const [incident] = state.incidents.values();
+  if (incident) {
+    const place = incident.path === null ? 'the process as a whole' : `the operator ${incident.path}`;
+    return `It waits for a person to resolve an incident of ${place}: ${incident.reason}`;
   }
-  if (state.cancel)
-    because.push(`${state.cancel.by.id} cancelled it${state.cancel.reason ? `: ${state.cancel.reason}` : ''}.`);
-  if (state.compensated.length > 0) because.push(`Undone: ${state.compensated.join(', ')}.`);
-  if (state.notUndone.length > 0) because.push(`Not undone: ${state.notUndone.join(', ')}.`);
-  return { summary: `It ${state.end === 'failed' ? 'failed' : 'was cancelled'}${at}.`, because };
+  return state.paused ? 'It is paused until somebody resumes it.' : null;
 }
 
 function driven(state: ProcessState, owner: string, executors: readonly ExecutorRow[]): Reasons {
   const executor = executors.find((one) => one.id === owner);
   const running = [...state.operators.values()].filter((operator) => operator.status === 'running');
-  const because = [...running.map(runningText), ...waitsOf(state).map(sentence)];
+  const because: string[] = [];
   if (executor?.status === 'alive' || executor?.status === 'draining') {
     because.push(`Executor ${owner} on ${executor.host} drives it; its last heartbeat was at ${executor.heartbeatAt}.`);
     const what = running.map((operator) => operator.path).join(', ');
@@ -100,18 +83,14 @@ function driven(state: ProcessState, owner: string, executors: readonly Executor
   return { summary: 'Its executor is gone; another takes it over as soon as that is certain.', because };
 }
 
-function unclaimed(executors: readonly ExecutorRow[], waits: readonly string[]): Reasons {
+function unclaimed(executors: readonly ExecutorRow[]): Reasons {
   const alive = executors.filter((one) => one.status === 'alive');
+  const ready = 'It is ready to be driven.';
   if (alive.length === 0) {
-    const because = ['It is ready to be driven.', 'No executor is alive: start one.', ...waits.map(sentence)];
-    return { summary: 'No executor is alive to drive it.', because };
+    return { summary: 'No executor is alive to drive it.', because: [ready, 'No executor is alive: start one.'] };
   }
   const free = alive.reduce((sum, one) => sum + Math.max(0, one.capacity - one.processes), 0);
-  const because = [
-    'It is ready to be driven.',
-    `${alive.length} executors are alive, with room for ${free} more processes.`,
-    ...waits.map(sentence),
-  ];
+  const because = [ready, `${alive.length} executors are alive, with room for ${free} more processes.`];
   const summary = free > 0 ? 'It is about to be claimed by an executor.' : 'Every executor is full; it waits for room.';
   return { summary, because };
 }
@@ -121,13 +100,4 @@ function waitsOf(state: ProcessState): string[] {
     const text = waitText(operator);
     return text === null ? [] : [text];
   });
-}
-
-function runningText(operator: OperatorState): string {
-  const since = operator.startedAt ? ` since ${operator.startedAt}` : '';
-  return `${operator.path} (${operator.type}) runs${since}, attempt ${operator.attempt}.`;
-}
-
-function sentence(wait: string): string {
-  return `It waits ${wait}.`;
 }
