@@ -42,7 +42,9 @@ class Storm {
   private kills = 0;
   private freezes = 0;
   private refused = 0;
+  private ended = 0;
   private isOver = false;
+  private readonly began = performance.now();
   private cluster!: RealCluster;
 
   constructor(private readonly options: ChaosOptions) {
@@ -73,6 +75,11 @@ class Storm {
     }
   }
 
+  /** Has done its part, and a longer run was not asked for. */
+  private isIdle(isDone: boolean): boolean {
+    return isDone && performance.now() - this.began > this.options.atLeastMs;
+  }
+
   private isEnough(): boolean {
     const { kills, freezes } = this.options;
     return this.isOver || (this.kills >= kills && this.freezes >= freezes && this.refused >= freezes);
@@ -81,11 +88,11 @@ class Storm {
   /** A steady flow, so that there is always something to interrupt. */
   private async feed(): Promise<void> {
     const { cluster, options, random } = this;
-    const began = performance.now();
     while (!this.isOver) {
-      const isDone = this.isEnough() && performance.now() - began > options.atLeastMs;
+      const isDone = this.isIdle(this.isEnough());
       if (isDone && cluster.requested.length >= options.processes) break;
       const open = await cluster.open();
+      this.ended = cluster.requested.length - open;
       const more = isDone ? 50 : Math.max(0, 120 - open);
       await Promise.all(
         Array.from({ length: more }, () =>
@@ -100,6 +107,10 @@ class Storm {
   /** SIGKILL while an effect runs in that executor; its supervisor sees some of the deaths. */
   private async killers(): Promise<void> {
     while (!this.isOver) {
+      if (this.isIdle(this.kills >= this.options.kills)) {
+        await moment(100);
+        continue;
+      }
       const victim = this.anyone();
       if (victim === undefined || victim.isFrozen || victim.incarnations.length === 0) {
         await moment(50);
@@ -111,7 +122,7 @@ class Storm {
       victim.signal('SIGKILL');
       this.kills += 1;
       await this.buried(victim, this.random.chance(0.5));
-      await moment(this.random.between(200, 900));
+      await this.untilMoreEnded(12);
     }
   }
 
@@ -129,6 +140,11 @@ class Storm {
   /** SIGSTOP while an effect runs, for longer than the lease; what wakes is a zombie. */
   private async freezer(): Promise<void> {
     while (!this.isOver) {
+      const { freezes } = this.options;
+      if (this.isIdle(this.freezes >= freezes && this.refused >= freezes)) {
+        await moment(100);
+        continue;
+      }
       const victim = this.anyone();
       if (victim === undefined || victim.isFrozen || victim.incarnations.length === 0) {
         await moment(50);
@@ -144,8 +160,14 @@ class Storm {
       this.thawed.add(incarnation);
       this.freezes += 1;
       victim.signal('SIGCONT');
-      await moment(this.random.between(100, 400));
+      await this.untilMoreEnded(25);
     }
+  }
+
+  /** Progress between two faults, so that on a slow machine the storm is as strong as on a quick one. */
+  private async untilMoreEnded(count: number): Promise<void> {
+    const before = this.ended;
+    while (!this.isOver && this.ended < before + count) await moment(50);
   }
 
   private startExecutor(): void {

@@ -42,6 +42,7 @@ export class RealCluster {
     await cell.wakeUp.start();
     cluster.loops.push(cluster.everyMoment(() => cluster.admit()));
     cluster.loops.push(cluster.everyMoment(() => cluster.answerTasks()));
+    cluster.loops.push(cluster.everyMoment(() => cluster.tellParents()));
     return cluster;
   }
 
@@ -166,6 +167,15 @@ export class RealCluster {
   private async admit(): Promise<void> {
     for (const { stream } of await this.cell.admission.lookAtQueue(100))
       await this.commands.handle(stream, { kind: 'schedule' });
+  }
+
+  /** The scheduler's scan: ends that a dead executor could not tell. */
+  private async tellParents(): Promise<void> {
+    const kinds = { ProcessCompleted: 'completed', ProcessFailed: 'failed', ProcessCancelled: 'cancelled' } as const;
+    for (const { child, parent, path, attempt, type } of await this.cell.children.untold(100)) {
+      await this.commands.handle(parent, { kind: 'endChild', child, path, attempt, status: kinds[type] });
+      await this.cell.children.markTold(child);
+    }
   }
 
   private async answerTasks(): Promise<void> {

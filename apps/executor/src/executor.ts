@@ -51,7 +51,10 @@ export class Executor implements Driven {
     readonly id: string,
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
-    private readonly description: Omit<Parameters<ExecutorRegistry['join']>[0], 'id' | 'capacity' | 'leaseMs'>,
+    private readonly description: Omit<
+      Parameters<ExecutorRegistry['join']>[0],
+      'id' | 'capacity' | 'leaseMs' | 'heartbeatMs'
+    >,
     private readonly onLost: () => void,
   ) {
     const { clock, registry, logger } = ports;
@@ -90,6 +93,7 @@ export class Executor implements Driven {
       id: this.id,
       capacity: this.settings.capacity,
       leaseMs: this.settings.leaseMs,
+      heartbeatMs: this.settings.heartbeatMs,
     });
     await this.lease.start();
     if (this.over) return;
@@ -180,13 +184,26 @@ export class Executor implements Driven {
       const folded = await this.loader.loadMany(fresh);
       for (const one of fresh) {
         const state = folded.get(one.stream);
-        if (state === undefined || this.over) continue;
+        if (this.over) continue;
+        if (!state) {
+          await this.giveBack(one);
+          continue;
+        }
         this.ports.logger.info({ process: one.stream }, 'owned and not driven: taken up');
-        await this.drive(one.stream, state, null);
+        if (!(await this.drive(one.stream, state, null))) await this.giveBack(one);
       }
     } finally {
       for (const one of fresh) this.taking.delete(one.stream);
     }
+  }
+
+  /** E2: it was ours, and another release has written since. */
+  private async giveBack({ stream, version }: { stream: string; version: number }): Promise<void> {
+    if (this.isClosed()) return;
+    const reason = 'its definition or its events are not understood by this executor';
+    const event: ProcessEvent = { type: 'ProcessReleased', data: { executor: this.id, reason } };
+    const item = { id: this.ports.newId(), event, metadata: { executor: this.id } };
+    await this.appender.append({ stream, expected: version, owner: this.id, events: [item] });
   }
 
   private async claimAll(runnable: Candidate[]): Promise<number> {
@@ -195,7 +212,7 @@ export class Executor implements Driven {
     for (const one of runnable) {
       const folded = loaded.get(one.stream);
       // Another version by now: somebody else was quicker. The next look tells.
-      if (folded === undefined || folded.version !== one.version || this.isClosed()) continue;
+      if (!folded || folded.version !== one.version || this.isClosed()) continue;
       const event: ProcessEvent = !folded.state.started
         ? { type: 'ProcessStarted', data: { executor: this.id } }
         : { type: 'ProcessClaimed', data: { executor: this.id } };
@@ -210,7 +227,7 @@ export class Executor implements Driven {
     const known: { orphan: Orphan; folded: Folded; deaths: number; passedOver: number }[] = [];
     for (const orphan of orphans) {
       const one = loaded.get(orphan.stream);
-      if (one === undefined || one.folded.version !== orphan.version) continue;
+      if (!one || one.folded.version !== orphan.version) continue;
       const deaths = countDeaths(one.events, limit).count;
       known.push({ orphan, folded: one.folded, deaths, passedOver: completedOperators(one.events) });
     }

@@ -1,6 +1,20 @@
 import type { EventLog, SnapshotStore } from '@baton/event-log';
-import { evolve, fromSnapshot, initialState, type ProcessState, type RecordedEvent, stateShape } from '@baton/process';
+import {
+  evolve,
+  fromSnapshot,
+  initialState,
+  type ProcessState,
+  type RecordedEvent,
+  stateShape,
+  upcast,
+  type WrittenEvent,
+} from '@baton/process';
 import type { Logger } from '../executor.ports.js';
+
+/** Written by another release: whoever cannot read it must not drive it. */
+export class EventNotUnderstood extends Error {
+  override name = 'EventNotUnderstood';
+}
 
 /** A process as it is folded: its state at a version. */
 export interface Folded {
@@ -12,6 +26,8 @@ const page = 1000;
 
 /** Folds streams from the log, from a snapshot where one can be read (design 2: disposable, never fatal). */
 export class StreamLoader {
+  private readonly refused = new Set<string>();
+
   constructor(
     private readonly ports: {
       log: Pick<EventLog, 'read' | 'readMany'>;
@@ -28,28 +44,32 @@ export class StreamLoader {
     return folded;
   }
 
-  /** Many short streams in one round trip; long ones each by themselves. */
-  async loadMany(looked: readonly { stream: string; version: number }[]): Promise<Map<string, Folded>> {
+  /** Many short streams in one round trip; long ones each by themselves. Null: not understood by this release. */
+  async loadMany(looked: readonly { stream: string; version: number }[]): Promise<Map<string, Folded | null>> {
     const short = looked.filter((one) => one.version < this.settings.snapshotEvery);
-    const result = new Map<string, Folded>();
+    const result = new Map<string, Folded | null>();
     if (short.length > 0) {
       const whole = await this.readWhole(short.map(({ stream }) => stream));
-      for (const [stream, { folded }] of whole) result.set(stream, folded);
+      for (const [stream, read] of whole) result.set(stream, read?.folded ?? null);
     }
     for (const one of looked)
-      if (one.version >= this.settings.snapshotEvery) result.set(one.stream, await this.load(one.stream, one.version));
+      if (one.version >= this.settings.snapshotEvery)
+        result.set(one.stream, await this.understood(one.stream, () => this.load(one.stream, one.version)));
     return result;
   }
 
-  /** Streams with all their events: a takeover looks at what happened before. */
-  async readWhole(streams: readonly string[]): Promise<Map<string, { folded: Folded; events: RecordedEvent[] }>> {
-    const events = await this.ports.log.readMany(streams.map((stream) => ({ stream, after: 0 })));
-    return new Map(
-      streams.map((stream) => {
-        const own = events.get(stream) ?? [];
-        return [stream, { folded: foldAll({ state: initialState(stream), version: 0 }, own), events: own }];
-      }),
-    );
+  /** Streams with all their events: a takeover looks at what happened before. Null: not understood by this release. */
+  async readWhole(
+    streams: readonly string[],
+  ): Promise<Map<string, { folded: Folded; events: RecordedEvent[] } | null>> {
+    const read = await this.ports.log.readMany(streams.map((stream) => ({ stream, after: 0 })));
+    const result = new Map<string, { folded: Folded; events: RecordedEvent[] } | null>();
+    for (const stream of streams) {
+      const events = read.get(stream) ?? [];
+      const fold = async () => ({ folded: foldAll({ state: initialState(stream), version: 0 }, events), events });
+      result.set(stream, await this.understood(stream, fold));
+    }
+    return result;
   }
 
   /** Folds what came since. */
@@ -60,6 +80,20 @@ export class StreamLoader {
       foldAll(folded, events);
       news.push(...events);
       if (events.length < page) return news;
+    }
+  }
+
+  private async understood<T>(stream: string, load: () => Promise<T>): Promise<T | null> {
+    try {
+      const loaded = await load();
+      this.refused.delete(stream);
+      return loaded;
+    } catch (error) {
+      if (!(error instanceof EventNotUnderstood)) throw error;
+      if (!this.refused.has(stream))
+        this.ports.logger.warn({ process: stream, reason: error.message }, 'not understood here; left to others');
+      this.refused.add(stream);
+      return null;
     }
   }
 
@@ -84,8 +118,15 @@ function foldAll(folded: Folded, events: readonly RecordedEvent[]): Folded {
   for (const event of events) {
     if (event.sequence !== folded.version + 1)
       throw new Error(`stream ${event.stream}: expected sequence ${folded.version + 1}, got ${event.sequence}`);
-    folded.state = evolve(folded.state, event);
+    const read = upcast(written(event));
+    if ('refused' in read) throw new EventNotUnderstood(`${event.type} at ${event.sequence}: ${read.refused.reason}`);
+    folded.state = evolve(folded.state, { ...event, ...read.event });
     folded.version = event.sequence;
   }
   return folded;
+}
+
+/** As another release may have written it: what its type says of its data is not yet known to hold. */
+function written({ type, schemaVersion, data }: RecordedEvent): WrittenEvent {
+  return { type, schemaVersion, data };
 }
