@@ -2,7 +2,7 @@ import { runCli } from './run-cli.js';
 
 const narrowest = 60;
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const code = await runCli(process.argv.slice(2), {
   env: process.env,
   out: (line) => process.stdout.write(`${line}\n`),
   error: (line) => process.stderr.write(`${line}\n`),
@@ -10,3 +10,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   height: process.stdout.rows ?? 24,
   interactive: process.stdout.isTTY === true,
 });
+// `baton up` goes on in this process after its command line is done, and sets its own code.
+if (code !== 0) process.exitCode = code;

@@ -57,7 +57,7 @@ function report(cli: Cli, { file, name, faults }: CheckedFile): void {
 async function loadOperators(module: string): Promise<OperatorDescriptor[]> {
   let loaded: unknown;
   try {
-    loaded = await import(pathToFileURL(module).href);
+    loaded = await import(/* webpackIgnore: true */ pathToFileURL(module).href);
   } catch (error) {
     throw wrongUse(`${module} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
   }
