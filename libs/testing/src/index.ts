@@ -1,4 +1,5 @@
 export { freePort, PostgresCluster } from '../../../apps/standalone/src/postgres/index.js';
+export { type KafkaBroker, kafkaBroker, kafkaMissing } from './kafka/kafka-broker.js';
 export {
   type TestCluster,
   type TestDatabase,

@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { DeadLetters, Logger, Subscription, SubscriptionOptions, Timers } from '../bus.ports.js';
+import type { BusEvent } from '../bus-event.js';
+import type { Delivery } from '../subscription/delivery.js';
+import { eventOf } from './kafka-record.js';
+
+export interface KafkaSubscriptionOptions extends SubscriptionOptions {
+  kafka: Kafka;
+  topic: string;
+  delivery: Pick<Delivery, 'deliver'>;
+  deadLetters: DeadLetters;
+  timers: Timers;
+  logger: Logger;
+  /** Makes the group of a subscriber of hints its own. */
+  instance: string;
+  sessionTimeoutMs?: number;
+}
+
+const silentAfterMs = 30_000;
+const longestPause = 10_000;
+
+/**
+ * Job: one subscriber over a Kafka topic.
+ * Boundary: kafkajs is a reader of batches here; offsets are an optimisation, the inbox decides what was handled.
+ * Invariants:
+ * 1. An offset is committed after every record before it is settled: handled, dropped or a dead letter.
+ * 2. Nothing is thrown into kafkajs but its own errors: a record that cannot be read becomes a dead letter.
+ * 3. A consumer that crashed for good is rebuilt, with growing pauses, for as long as the subscription runs.
+ * 4. While a handler takes its time the session is kept alive.
+ * 5. Healthy means progress: a fetch or a record within 30 s.
+ */
+export class KafkaSubscription implements Subscription {
+  #stop = new AbortController();
+  #consumer: Consumer | null = null;
+  #progressAt: number | null = null;
+  #failures = 0;
+  #rebuilding: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: KafkaSubscriptionOptions) {}
+
+  async start(): Promise<void> {
+    this.#stop = new AbortController();
+    await this.#build(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#rebuilding;
+    await this.#drop();
+  }
+
+  get healthy(): boolean {
+    return this.#progressAt !== null && this.options.timers.now() - this.#progressAt < silentAfterMs;
+  }
+
+  /** Until it runs, or the subscription is stopped. */
+  async #build(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#run(signal);
+        this.#failures = 0;
+        return;
+      } catch (error) {
+        await this.#drop();
+        this.#failures += 1;
+        const { logger, subscriber, timers } = this.options;
+        logger.warn({ err: error, subscriber }, 'the consumer of the bus could not be started; once more');
+        await timers.sleep(Math.min(longestPause, 100 * 2 ** Math.min(this.#failures, 10)), signal);
+      }
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { kafka, topic, subscriber, mode, instance, timers, sessionTimeoutMs = 30_000 } = this.options;
+    const groupId = mode === 'hints' ? `baton.${subscriber}.${instance}` : `baton.${subscriber}`;
+    const consumer = kafka.consumer({
+      groupId,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: Math.min(3_000, sessionTimeoutMs / 3),
+      maxWaitTimeInMs: 100,
+      allowAutoTopicCreation: false,
+    });
+    this.#consumer = consumer;
+    consumer.on('consumer.fetch', () => {
+      this.#progressAt = timers.now();
+    });
+    consumer.on('consumer.crash', ({ payload }) => {
+      if (!payload.restart && consumer === this.#consumer) this.#rebuild(payload.error, signal);
+    });
+    const joined = new Promise<void>((resolve) => consumer.on('consumer.group_join', () => resolve()));
+    await consumer.connect();
+    const ends = mode === 'hints' ? await this.#ends() : [];
+    await consumer.subscribe({ topic, fromBeginning: mode === 'inbox' });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: (batch) => this.#batch(batch, signal),
+    });
+    await joined;
+    for (const { partition, offset } of ends) consumer.seek({ topic, partition, offset });
+  }
+
+  async #ends(): Promise<{ partition: number; offset: string }[]> {
+    const admin = this.options.kafka.admin();
+    await admin.connect();
+    try {
+      return (await admin.fetchTopicOffsets(this.options.topic)).map(({ partition, high }) => ({
+        partition,
+        offset: high,
+      }));
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  async #batch(payload: EachBatchPayload, signal: AbortSignal): Promise<void> {
+    const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
+    const { topic, partition } = batch;
+    let settled: string | null = null;
+    const alive = setInterval(() => void heartbeat().catch((error: unknown) => this.#tell(error)), 2_000);
+    try {
+      for (const message of batch.messages) {
+        if (signal.aborted || !isRunning() || isStale()) break;
+        if (!(await this.#settle(message, partition, signal))) break;
+        resolveOffset(message.offset);
+        settled = message.offset;
+        this.#progressAt = this.options.timers.now();
+      }
+    } finally {
+      clearInterval(alive);
+    }
+    if (settled === null) return;
+    const offset = (BigInt(settled) + 1n).toString();
+    await this.#consumer?.commitOffsets([{ topic, partition, offset }]);
+    await heartbeat();
+  }
+
+  /** False: stopped before it was settled. */
+  async #settle(message: KafkaMessage, partition: number, signal: AbortSignal): Promise<boolean> {
+    const { events, delivery, topic } = this.options;
+    const origin = { transport: 'kafka', topic, partition, offset: message.offset };
+    let event: BusEvent;
+    try {
+      event = eventOf(message);
+    } catch (error) {
+      return this.#unreadable(message, origin, error, signal);
+    }
+    if (!events.has('*') && !events.has(event.name)) return true;
+    return (await delivery.deliver(event, origin, signal)) !== 'stopped';
+  }
+
+  async #unreadable(message: KafkaMessage, origin: object, error: unknown, signal: AbortSignal): Promise<boolean> {
+    const { subscriber, deadLetters, mode, timers } = this.options;
+    if (mode === 'hints') return true;
+    const digest = createHash('sha256').update(JSON.stringify(origin)).digest('hex');
+    const id = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+    const data = message.value?.toString('utf8').replaceAll('\u0000', '') ?? null;
+    const subject = message.key?.toString('utf8').replaceAll('\u0000', '') ?? '';
+    const time = new Date(Number(message.timestamp)).toISOString();
+    const event: BusEvent = {
+      name: '',
+      id,
+      type: 'unreadable',
+      schemaVersion: 0,
+      subject,
+      sequence: 0,
+      time,
+      source: '',
+      data,
+    };
+    const reason = error instanceof Error ? error.message : String(error);
+    while (!signal.aborted) {
+      try {
+        await deadLetters.put({ subscriber, event, origin, reason, attempts: 1 });
+        return true;
+      } catch (failure) {
+        this.#tell(failure);
+        await timers.sleep(1_000, signal);
+      }
+    }
+    return false;
+  }
+
+  #rebuild(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#tell(error);
+    this.#rebuilding = this.#drop().then(() => this.#build(signal));
+  }
+
+  #tell(error: unknown): void {
+    this.options.logger.warn(
+      { err: error, subscriber: this.options.subscriber },
+      'the consumer of the bus is in trouble',
+    );
+  }
+
+  async #drop(): Promise<void> {
+    const consumer = this.#consumer;
+    this.#consumer = null;
+    try {
+      await consumer?.disconnect();
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+}
