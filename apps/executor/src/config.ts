@@ -1,5 +1,5 @@
 import { operatorOptionsFrom } from '@baton/operators';
-import { ConfigError, loadConfig, onOff } from '@baton/telemetry';
+import { ConfigError, commaList, loadConfig, onOff } from '@baton/telemetry';
 import { z } from 'zod';
 import { parseCrashPlan } from './crash/crash-points.js';
 
@@ -25,6 +25,15 @@ const variables = z.object({
   BATON_LANES: z.coerce.number().int().min(1).max(32).default(2),
   BATON_NOTIFY: onOff.default(true),
   BATON_QUARANTINE_DEATHS: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  BATON_BUS: z.enum(['embedded', 'kafka']).default('embedded'),
+  KAFKA_BROKERS: commaList.optional(),
+  BATON_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{0,100}$/, 'letters, digits, ".", "_" and "-"')
+    .default(''),
+  BATON_TOPIC_PARTITIONS: z.coerce.number().int().min(1).max(10_000).default(12),
+  BATON_TOPIC_REPLICATION: z.coerce.number().int().min(-1).max(100).default(-1),
+  BATON_TOPIC_CREATE: onOff.default(true),
   BATON_CRASH_POINT: z
     .string()
     .transform((text, context) => {
@@ -52,6 +61,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
         fault: `a lease of ${lease} ms needs a heartbeat at most every ${lease / 2} ms; raise BATON_LEASE_MS or lower this`,
       },
     ]);
+  if (env.BATON_BUS === 'kafka' && (env.KAFKA_BROKERS ?? []).length === 0)
+    throw new ConfigError([
+      { variable: 'KAFKA_BROKERS', fault: 'BATON_BUS=kafka needs the brokers: host:port, comma-separated' },
+    ]);
   return {
     databaseUrl: env.DATABASE_URL,
     host: env.HOST,
@@ -66,6 +79,19 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     lanes: env.BATON_LANES,
     notify: env.BATON_NOTIFY,
     quarantineDeaths: env.BATON_QUARANTINE_DEATHS ?? null,
+    /** Null: the embedded bus. */
+    kafka:
+      env.BATON_BUS === 'embedded'
+        ? null
+        : {
+            brokers: (env.KAFKA_BROKERS ?? []).join(','),
+            topics: {
+              prefix: env.BATON_TOPIC_PREFIX,
+              partitions: env.BATON_TOPIC_PARTITIONS,
+              replication: env.BATON_TOPIC_REPLICATION,
+              create: env.BATON_TOPIC_CREATE,
+            },
+          },
     crashPlan: env.BATON_CRASH_POINT ?? null,
     operators: operatorOptionsFrom(environment),
   };

@@ -1,8 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ExecutorEvents } from './bus/executor.events.js';
 import { ExecutorService } from './executor.service.js';
 import { HealthController } from './health/health.controller.js';
 
-@Module({ controllers: [HealthController] })
+@Module({ controllers: [HealthController, ExecutorEvents] })
 export class ExecutorModule {}
 
 export function executorModule(service: ExecutorService): DynamicModule {

@@ -1,5 +1,13 @@
 import { hostname } from 'node:os';
 import { artifactAccess, PostgresArtifactStore } from '@baton/artifacts';
+import {
+  type BusTransport,
+  EmbeddedTransport,
+  KafkaTransport,
+  kafkaClient,
+  PostgresDeadLetters,
+  PostgresInbox,
+} from '@baton/bus';
 import { Catalogue } from '@baton/catalogue';
 import { Appender, CommandHandler, openPostgresCell, type PostgresCell, uuidv7, waitForSchema } from '@baton/event-log';
 import { loadOperators, type OperatorRegistry } from '@baton/operators';
@@ -70,6 +78,32 @@ export class ExecutorService {
       logger.warn({ error: String(error) }, 'no hints from the database; polls make up for them');
     });
     await host.start();
+  }
+
+  /** The bus, for hints only: with it gone the same processes end the same. */
+  bus(): BusTransport {
+    const { config, cell, logger } = this;
+    const { tail, wakeUp } = cell;
+    const shared = {
+      inbox: new PostgresInbox(cell.pools.service),
+      deadLetters: new PostgresDeadLetters(cell.pools.service),
+      logger,
+      meter: meterOver(this.metrics.meter),
+    };
+    if (config.kafka === null)
+      return new EmbeddedTransport({
+        ...shared,
+        tail,
+        wakeUp,
+        pollMs: () => this.catalogue?.settings.get('polling.tailMs') ?? 250,
+      });
+    const { brokers, topics } = config.kafka;
+    const kafka = kafkaClient({ brokers, clientId: `baton-executor-${process.pid}` }, logger);
+    return new KafkaTransport({ ...shared, kafka, topics });
+  }
+
+  hint(topic: 'runnable' | 'owned', detail: string): void {
+    this.host?.hint(topic, detail);
   }
 
   isReady(): boolean {

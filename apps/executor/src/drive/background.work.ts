@@ -20,7 +20,7 @@ export class BackgroundWork {
   start(name: string, work: () => Promise<void>): Promise<void> {
     this.open += 1;
     return new Promise((resolve) => {
-      this.repeat(name, work)
+      void this.repeat(name, work)
         .then((isDone) => {
           if (isDone) resolve();
         })

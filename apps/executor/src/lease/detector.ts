@@ -74,7 +74,7 @@ export class Detector {
   }
 
   private turn(): void {
-    this.look()
+    void this.look()
       .catch((error: unknown) => {
         this.ports.logger.warn({ error: String(error) }, 'could not look for lost executors');
       })

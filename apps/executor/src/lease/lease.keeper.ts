@@ -84,7 +84,7 @@ export class LeaseKeeper {
   private schedule(): void {
     if (this.stopped || this.lost) return;
     this.cancelTimer = this.ports.clock.after(this.settings.heartbeatMs, () => {
-      this.beat()
+      void this.beat()
         .catch((error: unknown) => {
           this.steadySince = null;
           this.ports.logger.warn({ error: String(error) }, 'the heartbeat could not be written; nothing new begins');

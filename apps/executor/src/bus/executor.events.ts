@@ -1,0 +1,38 @@
+import type { BusEvent } from '@baton/bus';
+import { OnEvent } from '@baton/bus';
+import { Controller, Inject } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { ExecutorService } from '../executor.service.js';
+
+export const executorSubscriber = 'executor';
+
+/** What executors listen to (design 3): hints. Whatever is missed, a poll of at most a second finds. */
+@Controller()
+export class ExecutorEvents {
+  constructor(@Inject(ExecutorService) private readonly executor: ExecutorService) {}
+
+  @OnEvent(['process.scheduled', 'process.released', 'process.retried'], executorSubscriber)
+  runnable(): void {
+    this.executor.hint('runnable', '');
+  }
+
+  /** It may be driven here, or wait for somebody who takes it up. */
+  @OnEvent(
+    [
+      'process.task-answered',
+      'process.message-received',
+      'process.job-done',
+      'process.command-done',
+      'process.child-ended',
+      'process.cancel-requested',
+      'process.paused',
+      'process.resumed',
+      'process.incident-resolved',
+    ],
+    executorSubscriber,
+  )
+  news(@Payload() event: BusEvent): void {
+    this.executor.hint('owned', event.subject);
+    this.executor.hint('runnable', '');
+  }
+}
