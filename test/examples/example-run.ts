@@ -40,7 +40,7 @@ export interface Script {
   incidents?: (incident: IncidentState) => { action: 'rerun' | 'skip' | 'fail'; output?: Json };
   cancelAfter?: string;
 }
-export type Answer = EffectResult | ((effect: EffectToBegin, call: number) => EffectResult);
+type Answer = EffectResult | ((effect: EffectToBegin, call: number) => EffectResult);
 
 export const answered = (output: Json): EffectResult => ({ status: 'completed', output });
 export const status = (code: number, body: Json = null): EffectResult => answered({ status: code, headers: {}, body });

@@ -131,7 +131,7 @@ it('draws the graph of a process with its state within 80 columns', async () => 
   expect(out).toMatch(/├─ ✘ test .*failed/);
   expect(out).toMatch(/├─ ○ lint .*pending/);
   expect(out).toMatch(/○ ship .*← test, lint/);
-  for (const line of out.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
+  for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
 it.each([

@@ -12,7 +12,7 @@ export interface ConnectionOptions {
 /** What `baton up` leaves for its user. */
 const batonFile = z.object({ url: z.url(), token: z.string() });
 
-export const defaultDataDirectory = '.baton';
+const defaultDataDirectory = '.baton';
 
 /** Options first, then the environment, then what `baton up` left in its data directory. */
 export function connectionFrom(options: ConnectionOptions, env: NodeJS.ProcessEnv): { url: string; token?: string } {

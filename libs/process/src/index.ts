@@ -8,7 +8,7 @@ export { decide } from './decide/decide.js';
 export type * from './decide/decision.types.js';
 export { childId, derivedUuid } from './decide/identity.js';
 export { durationRemedy, parseDuration } from './definition/duration.js';
-export { linkText, type OutlineLine, outline } from './draw/outline.js';
+export { type OutlineLine, outline } from './draw/outline.js';
 export type { BrokenInvariant } from './events/check-invariants.js';
 export { checkInvariants } from './events/check-invariants.js';
 export { processEventTypes, schemaVersions } from './events/event-types.js';

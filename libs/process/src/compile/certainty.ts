@@ -87,7 +87,7 @@ function maySkip(node: ScopeNode): boolean {
   return node.raw['when'] !== undefined && node.raw['when'] !== true;
 }
 
-export function joinOf(node: ScopeNode): 'all' | 'any' | 'settled' {
+function joinOf(node: ScopeNode): 'all' | 'any' | 'settled' {
   const join = node.raw['join'];
   return join === 'any' || join === 'settled' ? join : 'all';
 }

@@ -76,9 +76,8 @@ function compileAuxiliary(
   if (!descriptor) return undefined;
   refuseGraphFields(context, value, descriptor, name, path);
   const body = withRoots(place, ['operator']);
-  const { defaultRecovery } = descriptor;
   const raw =
-    name === 'verify' && value['recovery'] === undefined && !defaultRecovery?.(value)
+    name === 'verify' && value['recovery'] === undefined && !descriptor.defaultRecovery?.(value)
       ? { ...value, recovery: 'rerun' }
       : value;
   return {

@@ -33,7 +33,7 @@ export function compileBody(
     ...(isMap(raw['lock']) ? { lock: lockOf(context, raw['lock'], place, path) } : {}),
     ...(typeof raw['window'] === 'string' ? { window: raw['window'] } : {}),
     sensitive: Array.isArray(raw['sensitive'])
-      ? raw['sensitive'].map((part) => String(part).replace(/^output\./, ''))
+      ? raw['sensitive'].flatMap((part) => (typeof part === 'string' ? part.replace(/^output\./, '') : []))
       : [],
     recovery: compileRecovery(context, raw, descriptor, path),
     lateBeginIsHarmless: descriptor.lateBeginIsHarmless?.(raw) ?? false,

@@ -71,7 +71,7 @@ function refuseMarkers(context: CompileContext, raw: JsonObject, descriptor: Ope
   }
 }
 
-export function markerIn(value: Json | undefined, path: readonly (string | number)[]): (string | number)[] | undefined {
+function markerIn(value: Json | undefined, path: readonly (string | number)[]): (string | number)[] | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, item] of Object.entries(value)) {
     const place = [...path, Array.isArray(value) ? Number(key) : key];

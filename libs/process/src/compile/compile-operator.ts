@@ -87,10 +87,10 @@ function whenUndone(place: Place): Place {
   const [own, ...outer] = place.scopes;
   const seen = withRoots(place, ['output']);
   if (!own?.self) return seen;
-  const { self, certain, nodes } = own;
+  const { self, nodes } = own;
   const view: ScopeView = {
     nodes,
-    certain: (name, fact) => (name === self && fact !== 'failed') || certain(name, fact),
+    certain: (name, fact) => (name === self && fact !== 'failed') || own.certain(name, fact),
   };
   return { ...seen, scopes: [view, ...outer] };
 }

@@ -9,7 +9,7 @@ import { checkOperatorNames } from './operator-shape.js';
 import { type Place, type ScopeView, withScope } from './place.js';
 import { topologicalOrder } from './topological-order.js';
 
-export const maximumOperators = 5_000;
+const maximumOperators = 5_000;
 
 /** The operators of a definition, of a group, or of `finally`; `view`: how they look when all have ended. */
 export function compileScope(

@@ -5,6 +5,7 @@ import { type DefinitionText, parseDefinition } from '../definition/definition-t
 import { unavailableDefinitionFields, unavailableRemedy } from '../definition/unavailable.js';
 import type { Recovery } from '../events/process-event.types.js';
 import { ExpressionEngine } from '../expressions/expression-engine.js';
+import { textOf } from '../expressions/value-text.js';
 import type { Json, JsonObject } from '../json.types.js';
 import type { OperatorDescriptor } from '../operators/operator-descriptor.types.js';
 import { operatorRegistry } from '../operators/operator-registry.js';
@@ -79,7 +80,7 @@ function compileDefinition(
     name: fullName(typeof value['name'] === 'string' ? value['name'] : ''),
     version,
     digest,
-    labels: Object.fromEntries(Object.entries(mapAt(value, 'labels')).map(([key, label]) => [key, String(label)])),
+    labels: Object.fromEntries(Object.entries(mapAt(value, 'labels')).map(([key, label]) => [key, textOf(label)])),
     inputs,
     requiredInputs: requiredInputsOf(inputs),
     onFailure: value['onFailure'] === 'drain' || value['onFailure'] === 'hold' ? value['onFailure'] : 'compensate',

@@ -67,7 +67,7 @@ export function checkJsonSchema(faults: FaultList, schema: Json, path: Path): bo
   }
 }
 
-export function describeSchemaError(error: ErrorObject): string {
+function describeSchemaError(error: ErrorObject): string {
   const { keyword, params, message = 'is not valid' } = error;
   switch (keyword) {
     case 'additionalProperties':
@@ -97,7 +97,7 @@ export function checkAgainstSchema(schema: JsonObject, value: Json): { path: str
 }
 
 /** `/hosts/0` as `hosts[0]`. */
-export function pointerText(pointer: string): string {
+function pointerText(pointer: string): string {
   return pointer
     .split('/')
     .slice(1)

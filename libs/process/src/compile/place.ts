@@ -19,7 +19,7 @@ export interface Place {
   proven: readonly string[];
 }
 
-export const requestRoots = ['inputs', 'environment'] as const;
+const requestRoots = ['inputs', 'environment'] as const;
 const processRoots = [...requestRoots, 'operators', 'process', 'trigger'] as const;
 
 /** At the top of the definition: no operator, no loop. */

@@ -30,7 +30,7 @@ function excused(issue: Issue, value: Json): boolean {
   return issue.errors.some((branch) => branch.length > 0 && branch.every((inner) => excused(inner, found ?? null)));
 }
 
-export function valueAt(value: Json, path: readonly PropertyKey[]): Json | undefined {
+function valueAt(value: Json, path: readonly PropertyKey[]): Json | undefined {
   let found: Json | undefined = value;
   for (const name of path) {
     if (typeof found !== 'object' || found === null) return undefined;
@@ -77,7 +77,7 @@ function report(issue: Issue, value: Json, base: Path, faults: FaultList, what: 
       faults.error(
         path,
         `\`${name}\` cannot be ${describe(found)}.`,
-        suggest(String(found), values, `It is one of: ${listed(values)}.`),
+        suggest(typeof found === 'string' ? found : '', values, `It is one of: ${listed(values)}.`),
       );
       return;
     }

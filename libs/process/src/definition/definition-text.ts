@@ -14,7 +14,7 @@ import {
 import type { Json, JsonObject } from '../json.types.js';
 
 export type Path = readonly (string | number)[];
-export interface Position {
+interface Position {
   line: number; // from 1
   column: number; // from 1
 }
@@ -31,7 +31,7 @@ export interface DefinitionText {
   locate(path: Path, part?: 'key' | 'value'): Position;
 }
 
-export const maximumTextBytes = 1_048_576;
+const maximumTextBytes = 1_048_576;
 const maximumNodes = 400_000;
 const maximumDepth = 64;
 

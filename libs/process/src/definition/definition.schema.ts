@@ -3,7 +3,7 @@ import { duration, jsonSchema, jsonValue, text } from '../operators/field-schema
 
 /** The language, but for the fields of the operator types: those come from their descriptors. */
 export const operatorNamePattern = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
-export const definitionNamePattern = /^([a-z0-9][a-z0-9._-]{0,62}\/)?[a-z0-9][a-z0-9._-]{0,62}$/;
+const definitionNamePattern = /^([a-z0-9][a-z0-9._-]{0,62}\/)?[a-z0-9][a-z0-9._-]{0,62}$/;
 
 const expression = z
   .union([text, z.boolean()])
@@ -14,7 +14,7 @@ const percentOrCount = z.union([
 ]);
 const names = z.union([z.array(text), text]);
 
-export const recoveries = ['rerun', 'fail', 'ask', 'verify'] as const;
+const recoveries = ['rerun', 'fail', 'ask', 'verify'] as const;
 
 const backoff = z.union([
   duration,
@@ -25,7 +25,7 @@ const backoff = z.union([
   }),
 ]);
 
-export const retrySchema = z.strictObject({
+const retrySchema = z.strictObject({
   attempts: z.int().min(1).max(1_000).describe('How many attempts there are in all, the first included.'),
   on: z
     .array(text)
@@ -37,7 +37,7 @@ export const retrySchema = z.strictObject({
   items: z.enum(['failed', 'all']).optional().describe('forEach: which items run again; default failed.'),
 });
 
-export const forEachSchema = z.union([
+const forEachSchema = z.union([
   text,
   z.array(z.json()),
   z.strictObject({
@@ -54,7 +54,7 @@ export const forEachSchema = z.union([
   }),
 ]);
 
-export const repeatSchema = z.strictObject({
+const repeatSchema = z.strictObject({
   until: expression.optional().describe('Ends when this holds; sees output, previous, iteration.'),
   while: expression.optional().describe('Goes on as long as this holds.'),
   max: z.int().min(1).max(100_000).describe('After so many rounds it fails with `exhausted`.'),
@@ -93,7 +93,7 @@ export const commonFields = z.object({
   compensate: auxiliary.optional().describe('An operator that undoes it.'),
 });
 
-export const concurrencySchema = z.strictObject({
+const concurrencySchema = z.strictObject({
   key: text.describe('Processes with the same key take turns.'),
   limit: z.int().min(1).optional().describe('How many run at once; default 1.'),
   onLimit: z

@@ -10,7 +10,7 @@ const whole = /^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$/;
 const part = /(\d+(?:\.\d+)?)(ms|[smhdw])/g;
 
 /** The longest a duration may be: ten years. */
-export const maximumDuration = 3_653 * 86_400_000;
+const maximumDuration = 3_653 * 86_400_000;
 
 export const durationRemedy = 'Write a number with its unit (ms, s, m, h, d, w), such as 500ms, 30s, 15m or 1h30m.';
 

@@ -112,7 +112,7 @@ function shownLinks(operator: CompiledOperator, parent: CompiledOperator | undef
   return operator.after.map(linkText);
 }
 
-export function linkText(link: CompiledLink): string {
+function linkText(link: CompiledLink): string {
   if (link.on === 'completed') return link.from;
   return `${link.from}.${link.on === 'outcome' ? (link.outcome ?? '') : link.on}`;
 }

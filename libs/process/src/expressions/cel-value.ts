@@ -2,9 +2,9 @@ import type { Json, JsonObject } from '../json.types.js';
 
 /** What CEL works on: JSON with integers as BigInt; objects whose keys could be taken for members of their prototype as Map. */
 export type CelValue = null | boolean | bigint | number | string | CelValue[] | { [key: string]: CelValue } | CelMap;
-export type CelMap = Map<string, CelValue>;
+type CelMap = Map<string, CelValue>;
 
-export const maximumDepth = 64;
+const maximumDepth = 64;
 
 /** Lists and objects converted once stay converted: outputs and inputs never change. */
 export class CelValueCache {

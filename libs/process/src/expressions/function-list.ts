@@ -13,7 +13,7 @@ export const celFunctions: readonly CelFunction[] = [
 ];
 
 /** What CEL itself brings and expressions may use; the checker refuses all others. */
-export const builtInFunctions: ReadonlySet<string> = new Set([
+const builtInFunctions: ReadonlySet<string> = new Set([
   'has',
   'size',
   'string',
@@ -55,7 +55,7 @@ export const builtInFunctions: ReadonlySet<string> = new Set([
   'getSeconds',
 ]);
 
-export function functionName(signature: string): string {
+function functionName(signature: string): string {
   const name = signature.slice(0, signature.indexOf('('));
   return name.slice(name.lastIndexOf('.') + 1);
 }

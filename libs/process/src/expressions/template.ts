@@ -7,7 +7,7 @@ import { containsExpression, splitTemplate, type TextPart } from './template-tex
 import { textOf } from './value-text.js';
 
 /** An expression within a template, and where in the value it stands. */
-export interface TemplateExpression {
+interface TemplateExpression {
   path: (string | number)[];
   expression: ParsedExpression;
 }

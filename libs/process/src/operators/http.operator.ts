@@ -34,8 +34,8 @@ export const httpOperator: OperatorDescriptor = {
     redirects: z.int().min(0).max(20).optional().describe('How many redirects are followed; default 0.'),
   }),
   secretFields: ['headers.*', 'query.*', 'body', 'auth', 'tls'],
-  defaultRecovery: ({ method }) => (repeatable.has(String(method)) ? 'rerun' : undefined),
-  lateBeginIsHarmless: ({ method }) => harmlessLate.has(String(method)),
+  defaultRecovery: ({ method }) => (typeof method === 'string' && repeatable.has(method) ? 'rerun' : undefined),
+  lateBeginIsHarmless: ({ method }) => typeof method === 'string' && harmlessLate.has(method),
   defaultExpect: 'output.status >= 200 && output.status < 300',
   check: ({ url }) =>
     typeof url === 'string' && !isTemplate(url) && !/^https?:\/\/[^/]/i.test(url)
