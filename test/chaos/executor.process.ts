@@ -39,7 +39,7 @@ export class ExecutorProcess {
         this.incarnations.push(executor);
         resolve();
       });
-      this.exited.then(({ code, signal }) =>
+      void this.exited.then(({ code, signal }) =>
         reject(new Error(`ended before it was ready: ${code ?? signal}\n${this.log()}`)),
       );
     });

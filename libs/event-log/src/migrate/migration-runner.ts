@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientBase, Pool } from 'pg';
+import pg, { type ClientBase, type Pool } from 'pg';
 import { codeOf } from '../append/isolate.js';
+import { timeouts } from '../postgres/log-pool.js';
 import { isUndecided } from '../postgres/pg-errors.js';
 import { migration0001Log } from '../sql/migration-0001-log.sql.js';
 import { migration0002Duties } from '../sql/migration-0002-duties.sql.js';
@@ -63,11 +64,32 @@ async function hasMigration(pool: Pool, id: string): Promise<boolean> {
   }
 }
 
-/** Log and catalogue migrations under one lock; the parts run in this order. */
-export function runMigrations(
-  pool: Pool,
-  parts: readonly { name: string; run(client: ClientBase): Promise<void> }[],
+export interface MigrationPart {
+  name: string;
+  run(client: ClientBase): Promise<void>;
+}
+
+/** Connects for nothing else than the migrations, which may take their time, and runs them. */
+export async function migrateDatabase(
+  database: { url: string; onError(error: unknown): void },
+  parts: readonly MigrationPart[],
 ): Promise<void> {
+  const pool = new pg.Pool({
+    connectionString: database.url,
+    max: 1,
+    application_name: 'baton migrate',
+    connectionTimeoutMillis: timeouts.connectMs,
+  });
+  pool.on('error', (error) => database.onError(error));
+  try {
+    await runMigrations(pool, parts);
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Log and catalogue migrations under one lock; the parts run in this order. */
+export function runMigrations(pool: Pool, parts: readonly MigrationPart[]): Promise<void> {
   return withMigrationLock(pool, async (client) => {
     for (const part of parts) {
       try {

@@ -42,6 +42,8 @@ export function createLogPool(options: LogPoolOptions): pg.Pool {
     lock_timeout: timeouts.lockMs,
     idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
     keepAlive: true,
+    // pg-pool waits for the promise; its types do not say so.
+    // oxlint-disable-next-line typescript/no-misused-promises
     onConnect: (client) => verify(client, options.use ?? 'service'),
   });
   pool.on('error', (error) => options.onError?.(error));
