@@ -1,0 +1,160 @@
+// Everything that this machine has the parts for, in order of speed.
+//   npm test                       all suites
+//   npm test -- --only unit,e2e    some of them (--only verify: the checks that run nothing)
+// A suite whose parts are missing is named at the end with its remedy; in CI (CI is set) that is a failure.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const inCi = Boolean(process.env.CI);
+const scratch = mkdtempSync(join(tmpdir(), 'baton-test-run-'));
+const environment = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` };
+
+const command = (name, ...args) => ({ kind: 'command', name, args });
+const tests = (...projects) => ({ kind: 'tests', projects });
+const jvm = { tools: ['java', 'mvn'], packages: ['openjdk-17-jre-headless', 'maven'] };
+
+const suites = [
+  { name: 'format', group: 'verify', run: command('biome', 'check', '.') },
+  {
+    name: 'types',
+    group: 'verify',
+    run: command('node', 'node_modules/ts7/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
+  },
+  {
+    name: 'lint',
+    group: 'verify',
+    run: command('oxlint', '-c', 'oxlint.json', '--type-aware', 'apps', 'libs', 'test'),
+  },
+  {
+    name: 'walls',
+    group: 'verify',
+    run: command('depcruise', '-c', 'test/architecture/dependency-cruiser.config.mjs', 'apps', 'libs', 'test'),
+  },
+  { name: 'unused', group: 'verify', run: command('knip') },
+  { name: 'build', group: 'build', run: command('nest', 'build', '--all'), always: true },
+  // Some of the unit suite talks to a real Kafka broker.
+  { name: 'unit', group: 'unit', run: tests('unit', 'architecture', 'integration'), wants: jvm },
+  { name: 'simulation', group: 'simulation', run: tests('simulation') },
+  { name: 'crash', group: 'crash', run: tests('crash') },
+  { name: 'e2e', group: 'e2e', run: tests('e2e') },
+  { name: 'model', group: 'model', run: command('node', 'test/model/run.mjs', 'quick'), needs: jvm },
+  { name: 'chaos', group: 'chaos', run: tests('chaos') },
+];
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const wanted = values.only?.split(',');
+for (const name of wanted ?? []) {
+  if (!suites.some((suite) => suite.name === name || suite.group === name)) {
+    console.error(`There is no suite "${name}". There are: verify, ${suites.map((suite) => suite.name).join(', ')}.`);
+    process.exit(2);
+  }
+}
+const isWanted = (suite) => !wanted || wanted.includes(suite.name) || wanted.includes(suite.group);
+const needsBuild = suites.some((suite) => isWanted(suite) && suite.run.kind === 'tests');
+const chosen = suites.filter((suite) => isWanted(suite) || (suite.always && needsBuild));
+
+const totals = { passed: 0, failed: 0 };
+const failures = [];
+const leftOut = [];
+const startedAt = performance.now();
+
+console.log(
+  `Node.js ${process.version}, ${availableParallelism()} cores: ${chosen.map((suite) => suite.name).join(', ')}`,
+);
+for (const suite of chosen) {
+  const parts = suite.needs ?? suite.wants;
+  const missing = parts ? missingTools(parts) : [];
+  if (missing.length > 0) {
+    leaveOut(suite.needs ? suite.name : `the parts of ${suite.name} that need Kafka`, missing, parts.packages);
+    if (suite.needs) continue;
+  }
+  const begun = performance.now();
+  console.log(`\n── ${suite.name} ${'─'.repeat(60 - suite.name.length)}`);
+  const { passed, failed } = suite.run.kind === 'tests' ? runTests(suite) : runCommand(suite);
+  totals.passed += passed;
+  totals.failed += failed;
+  console.log(
+    `── ${suite.name}: ${passed} passed, ${failed} failed (${((performance.now() - begun) / 1000).toFixed(0)} s)`,
+  );
+  if (suite.name === 'build' && failed > 0) break;
+}
+rmSync(scratch, { recursive: true, force: true });
+
+console.log(`\nAll suites: ${((performance.now() - startedAt) / 60_000).toFixed(1)} min`);
+for (const failure of failures) console.log(`FAILED: ${failure}`);
+for (const text of leftOut) console.log(`LEFT OUT: ${text}`);
+if (inCi) totals.failed += leftOut.length;
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exit(totals.failed === 0 ? 0 : 1);
+
+function runCommand(suite) {
+  const { status, error } = spawnSync(suite.run.name, suite.run.args, {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status === 0) return { passed: 1, failed: 0 };
+  failures.push(`${suite.name} (${error?.message ?? `ended with ${status}`})`);
+  return { passed: 0, failed: 1 };
+}
+
+function runTests(suite) {
+  const outcome = join(scratch, `${suite.name}.json`);
+  const projects = suite.run.projects.flatMap((project) => ['--project', project]);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${outcome}`];
+  const { status } = spawnSync('vitest', ['run', ...projects, ...reporters, '--passWithNoTests'], {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (!existsSync(outcome)) {
+    failures.push(`${suite.name}: vitest ended with ${status} and left no outcome`);
+    return { passed: 0, failed: 1 };
+  }
+  const report = JSON.parse(readFileSync(outcome, 'utf8'));
+  for (const file of report.testResults) {
+    const broken = file.assertionResults.filter((test) => test.status === 'failed');
+    for (const test of broken) failures.push(`${suite.name}: ${test.fullName}`);
+    if (file.status === 'failed' && broken.length === 0) failures.push(`${suite.name}: ${file.name} could not be run`);
+  }
+  const skipped = report.numPendingTests + report.numTodoTests;
+  if (skipped > 0) leftOut.push(`${skipped} tests of ${suite.name} skipped themselves (their output says why)`);
+  // A file that cannot be loaded has no tests that could fail; an error outside of tests has none either.
+  const unloadable = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  ).length;
+  const failed = report.numFailedTests + unloadable;
+  if (failed === 0 && status !== 0) {
+    failures.push(`${suite.name}: vitest ended with ${status}, though every test passed`);
+    return { passed: report.numPassedTests, failed: 1 };
+  }
+  return { passed: report.numPassedTests, failed };
+}
+
+function missingTools({ tools, packages }) {
+  const missing = () => tools.filter((tool) => spawnSync(tool, ['-version'], { stdio: 'ignore' }).status !== 0);
+  const first = missing();
+  if (first.length === 0 || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return first;
+  console.log(`\nInstalling ${packages.join(', ')} …`);
+  const install = (...args) =>
+    spawnSync('apt-get', args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    }).status;
+  if (install('install', '-y', '-q', '--no-install-recommends', ...packages) !== 0) {
+    install('update', '-q');
+    install('install', '-y', '-q', '--no-install-recommends', ...packages);
+  }
+  return missing();
+}
+
+function leaveOut(what, missing, packages) {
+  leftOut.push(
+    `${what}, for want of ${missing.join(' and ')}; install for it (Debian, Ubuntu): apt-get install ${packages.join(' ')}`,
+  );
+}
