@@ -1,21 +1,36 @@
-import { loadConfig, onOff } from '@baton/telemetry';
+import type { TopicSettings } from '@baton/bus';
+import { commaList, loadConfig, onOff } from '@baton/telemetry';
 import { z } from 'zod';
 
-const variables = z.object({
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'give a PostgreSQL URL: postgres://user:password@host:5432/database'),
-  HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  BATON_CELL: z
-    .string()
-    .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
-    .default('c1'),
-  BATON_NOTIFY: onOff.default(true),
-  BATON_POLL_MS: z.coerce.number().int().min(10).max(3_600_000).optional(),
-  BATON_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(8),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-});
+const variables = z
+  .object({
+    DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'give a PostgreSQL URL: postgres://user:password@host:5432/database'),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+    BATON_CELL: z
+      .string()
+      .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
+      .default('c1'),
+    BATON_NOTIFY: onOff.default(true),
+    BATON_POLL_MS: z.coerce.number().int().min(10).max(3_600_000).optional(),
+    BATON_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(8),
+    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    BATON_BUS: z.enum(['embedded', 'kafka']).default('embedded'),
+    KAFKA_BROKERS: commaList.optional(),
+    BATON_TOPIC_PREFIX: z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{0,100}$/, 'letters, digits, ".", "_" and "-"')
+      .default(''),
+    BATON_TOPIC_PARTITIONS: z.coerce.number().int().min(1).max(10_000).default(12),
+    BATON_TOPIC_REPLICATION: z.coerce.number().int().min(-1).max(100).default(-1),
+    BATON_TOPIC_CREATE: onOff.default(true),
+  })
+  .refine((env) => env.BATON_BUS === 'embedded' || (env.KAFKA_BROKERS?.length ?? 0) > 0, {
+    path: ['KAFKA_BROKERS'],
+    message: 'BATON_BUS=kafka needs the brokers: host:port, comma-separated',
+  });
 
 export interface SchedulerConfig {
   databaseUrl: string;
@@ -27,6 +42,8 @@ export interface SchedulerConfig {
   pollMs: number | null;
   connections: number;
   logLevel: string;
+  /** null: the embedded bus. */
+  kafka: { brokers: string; topics: TopicSettings } | null;
 }
 
 /** The configuration, or every fault of it by name. */
@@ -41,5 +58,17 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Schedu
     pollMs: env.BATON_POLL_MS ?? null,
     connections: env.BATON_CONNECTIONS,
     logLevel: env.LOG_LEVEL,
+    kafka:
+      env.BATON_BUS === 'embedded'
+        ? null
+        : {
+            brokers: (env.KAFKA_BROKERS ?? []).join(','),
+            topics: {
+              prefix: env.BATON_TOPIC_PREFIX,
+              partitions: env.BATON_TOPIC_PARTITIONS,
+              replication: env.BATON_TOPIC_REPLICATION,
+              create: env.BATON_TOPIC_CREATE,
+            },
+          },
   };
 }

@@ -22,6 +22,7 @@ async function start(more: { notify: boolean; pollMs: number | null }): Promise<
     cell: 'c1',
     connections: 4,
     logLevel: 'info',
+    kafka: null,
     ...more,
   };
   const scheduler = new Scheduler(config, quietLogger, metrics);

@@ -1,4 +1,14 @@
-import { EmbeddedTransport, Lease, PostgresDeadLetters, PostgresInbox } from '@baton/bus';
+import {
+  type BusTransport,
+  EmbeddedTransport,
+  KafkaTransport,
+  kafkaClient,
+  Lease,
+  PostgresDeadLetters,
+  PostgresInbox,
+  Publisher,
+  releaseLeases,
+} from '@baton/bus';
 import { catalogueDataSource, SettingCache, SettingRepository } from '@baton/catalogue';
 import {
   CellIds,
@@ -34,6 +44,7 @@ const scanEveryMs = 2_000;
 const expiryEveryMs = 60_000;
 const inboxDays = 14;
 const feedBatch = 1_000;
+const publishBatch = 500;
 const auditBatch = 1_000;
 const leaseMs = 10_000;
 const takeoverMs = 30_000;
@@ -45,8 +56,9 @@ const takeoverMs = 30_000;
 export class Scheduler {
   readonly wakeUp: PostgresWakeUp;
   readonly slots: SlotStore;
-  /** The embedded bus, for the subscribers that Nest wires. */
-  readonly bus: EmbeddedTransport;
+  /** For the subscribers that Nest wires. */
+  readonly bus: BusTransport;
+  readonly #publisher: Publisher | null;
   readonly #id = `scheduler-${uuidv7()}`;
   readonly #pool: ReturnType<typeof createLogPool>;
   readonly #settings: SettingCache;
@@ -56,6 +68,7 @@ export class Scheduler {
   readonly #admission: Duty;
   readonly #feeder: Duty;
   readonly #jobs: Duty;
+  readonly #publishing: Duty | null;
   readonly #stop = new AbortController();
   #stopListening: () => void = () => undefined;
 
@@ -128,15 +141,13 @@ export class Scheduler {
       takeoverMs,
     });
     const auditLease = lease('self-audit');
-    this.bus = new EmbeddedTransport({
-      tail,
-      wakeUp: this.wakeUp,
-      inbox,
-      deadLetters: new PostgresDeadLetters(this.#pool),
-      logger,
-      meter,
-      pollMs: tailMs,
-    });
+    const deadLetters = new PostgresDeadLetters(this.#pool);
+    const kafka = config.kafka && kafkaClient({ brokers: config.kafka.brokers, clientId: this.#id }, logger);
+    const topics = config.kafka?.topics ?? {};
+    this.#publisher = kafka && new Publisher({ kafka, tail, topics, batch: publishBatch, meter });
+    this.bus = kafka
+      ? new KafkaTransport({ kafka, topics, inbox, deadLetters, logger, meter })
+      : new EmbeddedTransport({ tail, wakeUp: this.wakeUp, inbox, deadLetters, logger, meter, pollMs: tailMs });
 
     const duty = (name: string, everyMs: () => number, run: DutyOptions['run']) =>
       new Duty({ name, run, everyMs, clock: systemClock, logger, meter });
@@ -153,7 +164,16 @@ export class Scheduler {
         return undefined;
       },
     );
+    const publisherLease = lease('kafka-publisher');
+    const publishing = this.#publisher;
+    this.#publishing = publishing
+      ? duty('publisher', tailMs, async () => {
+          if ((await publisherLease.hold()) === null) return undefined;
+          return (await publishing.round()) ? 'again' : undefined;
+        })
+      : null;
     this.#duties = [
+      ...(this.#publishing ? [this.#publishing] : []),
       this.#admission,
       this.#feeder,
       this.#jobs,
@@ -188,6 +208,7 @@ export class Scheduler {
     await this.#settings.start();
     await this.#time.learn();
     this.#stopListening = this.wakeUp.listen((topic) => {
+      this.#publishing?.wake();
       if (topic === 'queue') this.#admission.wake();
       if (topic === 'cluster') this.#jobs.wake();
     });
@@ -227,6 +248,10 @@ export class Scheduler {
     this.#stop.abort(new Error('The scheduler is stopping.'));
     this.#stopListening();
     await Promise.all(this.#duties.map((duty) => duty.stop()));
+    await this.#publisher?.close();
+    await releaseLeases(this.#pool, this.#id).catch((error: unknown) =>
+      this.logger.warn({ err: error }, 'the leases could not be given back; they run out by themselves'),
+    );
     this.#settings.stop();
     await this.wakeUp.stop();
     if (this.#settingSource.isInitialized) await this.#settingSource.destroy();

@@ -7,7 +7,7 @@ export { type KafkaConnection, kafkaClient } from './kafka/kafka-client.js';
 export { KafkaTransport, type KafkaTransportOptions } from './kafka/kafka-transport.js';
 export { Publisher, type PublisherOptions, publisherSubscriber } from './kafka/publisher.js';
 export { ensureTopics, type TopicSettings, topicNames } from './kafka/topics.js';
-export { Lease } from './lease/lease.js';
+export { Lease, releaseLeases } from './lease/lease.js';
 export { BusContext, BusStrategy } from './nest/bus.strategy.js';
 export { OnEvent } from './nest/on-event.decorator.js';
 export { systemTimers } from './system-timers.js';

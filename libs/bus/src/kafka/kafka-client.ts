@@ -13,7 +13,7 @@ export interface KafkaConnection {
 
 /** What kafkajs calls errors and repairs by itself. */
 const passing =
-  /coordinator is loading|group is rebalancing|coordinator is not aware|not the leader|rebalance in progress/i;
+  /coordinator is loading|coordinator is not available|group is rebalancing|coordinator is not aware|not the leader|rebalance in progress/i;
 
 export function kafkaClient(connection: KafkaConnection, logger: Logger): Kafka {
   const { brokers, clientId, tls, sasl } = connection;

@@ -4,10 +4,11 @@ import type { DeadLetters, Logger, Subscription, SubscriptionOptions, Timers } f
 import type { BusEvent } from '../bus-event.js';
 import type { Delivery } from '../subscription/delivery.js';
 import { eventOf } from './kafka-record.js';
+import { ensureTopics, type TopicSettings, topicNames } from './topics.js';
 
 export interface KafkaSubscriptionOptions extends SubscriptionOptions {
   kafka: Kafka;
-  topic: string;
+  topics: TopicSettings;
   delivery: Pick<Delivery, 'deliver'>;
   deadLetters: DeadLetters;
   timers: Timers;
@@ -28,7 +29,8 @@ const longestPause = 10_000;
  * 2. Nothing is thrown into kafkajs but its own errors: a record that cannot be read becomes a dead letter.
  * 3. A consumer that crashed for good is rebuilt, with growing pauses, for as long as the subscription runs.
  * 4. While a handler takes its time the session is kept alive.
- * 5. Healthy means progress: a fetch or a record within 30 s.
+ * 5. A broker that is away keeps no service from starting: the subscription comes when the broker does.
+ * 6. Healthy means progress: a fetch or a record within 30 s.
  */
 export class KafkaSubscription implements Subscription {
   #stop = new AbortController();
@@ -37,11 +39,20 @@ export class KafkaSubscription implements Subscription {
   #failures = 0;
   #rebuilding: Promise<void> = Promise.resolve();
 
-  constructor(private readonly options: KafkaSubscriptionOptions) {}
+  readonly #topic: string;
+
+  constructor(private readonly options: KafkaSubscriptionOptions) {
+    this.#topic = topicNames(options.topics).process;
+  }
 
   async start(): Promise<void> {
     this.#stop = new AbortController();
-    await this.#build(this.#stop.signal);
+    const { signal } = this.#stop;
+    try {
+      await this.#run(signal);
+    } catch (error) {
+      this.#rebuild(error, signal);
+    }
   }
 
   async stop(): Promise<void> {
@@ -72,7 +83,9 @@ export class KafkaSubscription implements Subscription {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { kafka, topic, subscriber, mode, instance, timers, sessionTimeoutMs = 30_000 } = this.options;
+    const { kafka, topics, subscriber, mode, instance, timers, sessionTimeoutMs = 30_000 } = this.options;
+    const topic = this.#topic;
+    await ensureTopics(kafka, topics);
     const groupId = mode === 'hints' ? `baton.${subscriber}.${instance}` : `baton.${subscriber}`;
     const consumer = kafka.consumer({
       groupId,
@@ -105,7 +118,7 @@ export class KafkaSubscription implements Subscription {
     const admin = this.options.kafka.admin();
     await admin.connect();
     try {
-      return (await admin.fetchTopicOffsets(this.options.topic)).map(({ partition, high }) => ({
+      return (await admin.fetchTopicOffsets(this.#topic)).map(({ partition, high }) => ({
         partition,
         offset: high,
       }));
@@ -138,8 +151,8 @@ export class KafkaSubscription implements Subscription {
 
   /** False: stopped before it was settled. */
   async #settle(message: KafkaMessage, partition: number, signal: AbortSignal): Promise<boolean> {
-    const { events, delivery, topic } = this.options;
-    const origin = { transport: 'kafka', topic, partition, offset: message.offset };
+    const { events, delivery } = this.options;
+    const origin = { transport: 'kafka', topic: this.#topic, partition, offset: message.offset };
     let event: BusEvent;
     try {
       event = eventOf(message);

@@ -13,7 +13,7 @@ import type {
 import { Delivery } from '../subscription/delivery.js';
 import { systemTimers } from '../system-timers.js';
 import { KafkaSubscription } from './kafka-subscription.js';
-import { type TopicSettings, topicNames } from './topics.js';
+import type { TopicSettings } from './topics.js';
 
 export interface KafkaTransportOptions {
   kafka: Kafka;
@@ -35,12 +35,11 @@ export class KafkaTransport implements BusTransport {
   subscribe(subscription: SubscriptionOptions): Subscription {
     const { kafka, topics, timers = systemTimers, attempts = 5, pauseMs = 100, ...shared } = this.options;
     const delivery = new Delivery(subscription, { ...shared, timers, attempts, pauseMs });
-    const topic = topicNames(topics).process;
     return new KafkaSubscription({
       ...shared,
       ...subscription,
       kafka,
-      topic,
+      topics,
       delivery,
       timers,
       instance: this.#instance,

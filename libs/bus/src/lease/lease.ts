@@ -33,3 +33,8 @@ export class Lease {
     ]);
   }
 }
+
+/** At the end of a service: what it held is free for the next at once. */
+export async function releaseLeases(pool: LogPool, holder: string): Promise<void> {
+  await pool.query('update lease set expires_at = now() where holder = $1', [holder]);
+}
