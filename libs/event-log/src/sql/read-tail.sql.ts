@@ -1,7 +1,8 @@
 /**
  * Settled events after a position, in the order of the tail. Settled: of an older log incarnation, or of a transaction
  * below the oldest one that may still commit. The index leads on (log_incarnation, transaction_id); the rest is sorted
- * within one transaction.
+ * within one transaction. The order names the table: a bare `transaction_id` would be the text of the select list,
+ * and '1000' sorts before '999'.
  */
 export const readTail = /* sql */ `
 select stream_id, sequence, event_id, type, schema_version, data, metadata, recorded_at, log_incarnation,
@@ -11,5 +12,5 @@ where (log_incarnation, transaction_id) >= ($1::smallint, $2::xid8)
   and (log_incarnation, transaction_id, stream_id, sequence) > ($1::smallint, $2::xid8, $3::uuid, $4::int)
   and (log_incarnation < (select max(number) from log_incarnation)
     or transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
-order by log_incarnation, transaction_id, stream_id, sequence
+order by event.log_incarnation, event.transaction_id, event.stream_id, event.sequence
 limit $5`;
