@@ -90,8 +90,6 @@ export function simulatedOperators(ports: OperatorPorts): Map<string, OperatorTy
   ]);
 }
 
-export { NotBegun };
-
 /** False: aborted before. */
 function pause(node: SimulatedNode, ms: number, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

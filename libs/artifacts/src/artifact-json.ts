@@ -3,8 +3,6 @@ import { ArtifactDamaged, type ArtifactStore, type Digest } from './artifact-sto
 /** Json, spelled here so that artifacts need no other library. */
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Outputs above this stand in the store; the event holds the reference (design 1, limits). */
-export const largestInEvent = 256 * 1024;
 const mediaType = 'application/json';
 
 export interface JsonReference {

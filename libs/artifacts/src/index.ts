@@ -1,5 +1,5 @@
 export * from './artifact-json.js';
 export * from './artifact-store.port.js';
 export { FileArtifactStore } from './files/file-artifact-store.js';
-export { artifactMigrations, migrateArtifacts } from './postgres/migrate-artifacts.js';
+export { migrateArtifacts } from './postgres/migrate-artifacts.js';
 export { PostgresArtifactStore } from './postgres/postgres-artifact-store.js';

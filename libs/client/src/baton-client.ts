@@ -302,10 +302,6 @@ export class BatonClient {
   }
 }
 
-export function isProblem(error: unknown, ...codes: string[]): error is BatonProblem {
-  return error instanceof BatonProblem && (codes.length === 0 || codes.includes(error.problem.code));
-}
-
 function creationHeaders(options: CreateOptions): Record<string, string> {
   return {
     'idempotency-key': options.idempotencyKey ?? crypto.randomUUID(),

@@ -1,6 +1,6 @@
 export * from './cloud-events/process-events.js';
 export type { JsonRecord, JsonValue } from './common.schemas.js';
-export { defaultPage, longestPage } from './common.schemas.js';
+
 export { openApiDocument } from './openapi/openapi-document.js';
 export * from './problems/field-errors.js';
 export * from './problems/nearest-name.js';

@@ -1,5 +1,5 @@
 export * from './operator.port.js';
-export { defineOperator, InvalidOperatorModule } from './registry/operator.module.js';
+
 export {
   loadDescriptors,
   loadOperators,
@@ -7,6 +7,5 @@ export {
   OperatorRegistry,
   operatorOptionsFrom,
 } from './registry/operator.registry.js';
-export { parseScriptPermission, type ScriptPermission } from './script/script.fields.js';
+export type { ScriptPermission } from './script/script.fields.js';
 export { maskResult } from './shared/mask.result.js';
-export { parseJson, storableJson, storableText } from './shared/storable.js';

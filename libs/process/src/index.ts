@@ -1,17 +1,16 @@
 export * from './audit/effect.audit.js';
 export { decideCommand } from './command/decide-command.js';
-export { type CompileOptions, compile, digestOf, fullName } from './compile/compile.js';
+export { type CompileOptions, compile, digestOf } from './compile/compile.js';
 export type * from './compile/compiled.types.js';
 export { checkInputs, type InputError } from './compile/input-schemas.js';
-export { checkAgainstSchema } from './compile/json-schema-check.js';
+
 export { decide } from './decide/decide.js';
 export type * from './decide/decision.types.js';
-export { childId, derivedUuid } from './decide/identity.js';
-export { durationRemedy, parseDuration } from './definition/duration.js';
+
 export { type OutlineLine, outline } from './draw/outline.js';
 export type { BrokenInvariant } from './events/check-invariants.js';
 export { checkInvariants } from './events/check-invariants.js';
-export { processEventTypes, schemaVersions } from './events/event-types.js';
+export { schemaVersions } from './events/event-types.js';
 export type * from './events/process-event.types.js';
 export type * from './expressions/expression.types.js';
 export { ExpressionError } from './expressions/expression.types.js';
@@ -19,7 +18,7 @@ export { headChangeOf } from './head/head-change.js';
 export type * from './head/head-change.types.js';
 export type * from './json.types.js';
 export type * from './operators/operator-descriptor.types.js';
-export { builtInOperators, operatorRegistry } from './operators/operator-registry.js';
+export { builtInOperators } from './operators/operator-registry.js';
 export { evolve } from './state/evolve.js';
 export type {
   EndStatus,
@@ -33,7 +32,7 @@ export { initialState } from './state/process-state.js';
 export type { StateSnapshot } from './state/snapshot.js';
 export { fromSnapshot, stateShape, toSnapshot } from './state/snapshot.js';
 export type { OperatorSummary, ProcessStatus, ProcessView } from './state/view.js';
-export { statusOf, viewOf } from './state/view.js';
+
 export type { Explanation } from './state/why.js';
 export { why } from './state/why.js';
 export type { NotUnderstood, WrittenEvent } from './upcast/upcast.js';

@@ -6,8 +6,6 @@ export {
   type Histogram,
   type Meter,
   type Metrics,
-  type ObservableGauge,
-  type UpDownCounter,
 } from './metrics.js';
 export { type NestLogger, nestLogger } from './nest-logger.js';
 export { runService } from './run-service.js';

@@ -3,7 +3,7 @@ import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
-export type { Counter, Histogram, Meter, ObservableGauge, UpDownCounter };
+export type { Counter, Histogram, Meter };
 
 /** Collects when it is asked: `/metrics` is rendered on the service's own port. */
 class PullReader extends MetricReader {

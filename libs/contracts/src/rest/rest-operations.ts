@@ -420,4 +420,3 @@ export const restOperations = {
 } as const satisfies Record<string, RestOperation>;
 
 export type RestOperationName = keyof typeof restOperations;
-export const restOperationNames = Object.keys(restOperations) as RestOperationName[];

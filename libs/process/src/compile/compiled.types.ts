@@ -102,10 +102,3 @@ export interface DefinitionFault {
 export type CompileResult =
   | { definition: CompiledDefinition; warnings: DefinitionFault[] }
   | { faults: DefinitionFault[] };
-
-/** What publish keeps of a definition's text: the checked source as JSON. */
-export interface DefinitionSource {
-  name: string;
-  source: Json;
-  digest: string;
-}
