@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
 import { BatonClient } from '@baton/client';
 import { BatonUnderTest, startTarget } from './child.process.js';
@@ -24,8 +25,9 @@ export async function runDemo(args: string[]): Promise<number> {
     options: { requests: { type: 'string', default: '200' }, keep: { type: 'boolean', default: false } },
   });
   const directory = mkdtempSync(join(tmpdir(), 'baton-demo-'));
-  const definitions = new URL('../../../apps/demo/definitions/', import.meta.url);
-  const releases = readReleases(new URL('releases.csv', definitions).pathname).slice(0, Number(values.requests));
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+  const definitions = join(root, 'apps', 'demo', 'definitions');
+  const releases = readReleases(join(definitions, 'releases.csv')).slice(0, Number(values.requests));
   const ledgerFile = join(directory, 'effects.jsonl');
   const stops: (() => Promise<void> | void)[] = [];
   const interrupted = new AbortController();
@@ -37,7 +39,7 @@ export async function runDemo(args: string[]): Promise<number> {
     stops.unshift(() => target.stop());
     const database = await ReleasesDatabase.start(directory);
     stops.unshift(() => database.stop());
-    const launcher = new URL('../../../bin/baton.mjs', import.meta.url).pathname;
+    const launcher = join(root, 'bin', 'baton.mjs');
     const baton = await BatonUnderTest.start(launcher, join(directory), [
       ...['--port', '0', '--executors', '3', '--allow-address', '127.0.0.1/32'],
     ]);
@@ -50,11 +52,13 @@ export async function runDemo(args: string[]): Promise<number> {
       secrets: {},
     });
     for (const name of ['smoke-test.yaml', 'release.yaml'])
-      await client.publish(readFileSync(new URL(name, definitions), 'utf8'));
+      await client.publish(readFileSync(join(definitions, name), 'utf8'));
+    const approver = await client.createToken({ name: 'demo-approver', role: 'operator', groups: ['release-manager'] });
     const watcher = new LogWatcher(log, 'c1');
     stops.unshift(() => watcher.close());
 
-    const show = new DemoRun(client, baton, watcher, new ScreenView(releases.length), releases, interrupted.signal);
+    const manager = new BatonClient({ url, token: approver.token });
+    const show = new DemoRun(client, manager, watcher, new ScreenView(releases.length), releases, interrupted.signal);
     const done = await show.run();
     if (interrupted.signal.aborted) {
       process.stdout.write('Interrupted: everything is stopped.\n');
@@ -97,7 +101,7 @@ class DemoRun {
 
   constructor(
     private readonly client: BatonClient,
-    private readonly baton: BatonUnderTest,
+    private readonly manager: BatonClient,
     private readonly watcher: LogWatcher,
     private readonly screen: ScreenView,
     private readonly releases: readonly Release[],
@@ -118,7 +122,7 @@ class DemoRun {
     const watching = live();
     const acting = Promise.all([this.#request(), this.#answer(() => over), this.#interfere()]);
     acting.catch(() => undefined); // seen below, when the loop is over
-    while (!this.signal.aborted && Date.now() - this.#startedAt < PATIENCE_MS) {
+    while (!this.#isOver()) {
       const { state } = this.watcher;
       if (state.roots === this.releases.length && state.allEnded && this.sabotage.frozen?.wokenAt) break;
       await Promise.race([pause(100), acting.then(() => pause(100))]);
@@ -157,11 +161,14 @@ class DemoRun {
 
   async #answer(over: () => boolean): Promise<void> {
     let n = 0;
+    const answered = new Set<string>();
     while (!over() && !this.signal.aborted) {
-      const page = await this.client.tasks({ limit: 20 });
+      const page = await this.manager.tasks({ limit: 20 });
       for (const task of page.items) {
+        if (answered.has(task.id)) continue; // the list may still show what was just answered
+        answered.add(task.id);
         const go = n++ % 12 !== 7; // a refusal now and then: what was done is undone
-        await this.client
+        await this.manager
           .answerTask(task.id, { go, comment: go ? 'looks good' : 'not tonight' })
           .catch((error: unknown) => {
             if (!(error instanceof Error)) throw error;
@@ -189,6 +196,7 @@ class DemoRun {
     this.#sayTakeover(killed.id, this.sabotage.killed?.at ?? 0);
 
     await this.#until(() => state.rootsEnded >= this.releases.length / 3 && state.operatorsRunning.size >= 6);
+    if (this.#isOver()) return;
     const frozen = this.sabotage.freeze(await this.#victims());
     if (!frozen) throw new Error('no executor was there to be frozen');
     this.#mark(frozen.id, 'frozen');
@@ -222,7 +230,11 @@ class DemoRun {
   }
 
   async #until(holds: () => boolean): Promise<void> {
-    while (!holds() && !this.signal.aborted && Date.now() - this.#startedAt < PATIENCE_MS) await pause(25);
+    while (!holds() && !this.#isOver()) await pause(25);
+  }
+
+  #isOver(): boolean {
+    return this.signal.aborted || Date.now() - this.#startedAt >= PATIENCE_MS;
   }
 
   async #victims() {
