@@ -12,7 +12,7 @@ describe.runIf(missing === null)('with Kafka as the bus', () => {
   let broker: KafkaBroker;
   beforeAll(async () => {
     [cell, broker] = await Promise.all([Cell.open(), kafkaBroker()]);
-  });
+  }, 240_000);
   afterAll(async () => {
     await cell.close();
     await broker.stop();

@@ -1,9 +1,7 @@
-import type { createLogPool, withTransaction } from '@baton/event-log';
+import type { createLogPool } from '@baton/event-log';
 
 /** A pool of connections to one cell's database. */
 export type LogPool = ReturnType<typeof createLogPool>;
-/** The connection of an open transaction. */
-type LogClient = Parameters<Parameters<typeof withTransaction>[1]>[0];
 
 /** Timers as a component may see them: injected, so that a test turns them. */
 export interface Clock {

@@ -28,7 +28,8 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
     const running: Subscription[] = [];
     beforeAll(async () => {
       bus = await open();
-    });
+      // The first time a broker is fetched.
+    }, 240_000);
     afterEach(async () => {
       await Promise.all(running.splice(0).map((subscription) => subscription.stop()));
     });
@@ -165,7 +166,11 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
 
     it('gives hints from now on, tried once, to each instance', async () => {
       const stream = fresh();
+      const before = new Received(stream);
+      await subscribe(['*'], before.handle, { subscriber: `${subscriber}-before` });
       await bus.append(stream, request);
+      // It is settled, and so in the past.
+      await before.count(1);
       const one = new Received(stream);
       const two = new Received(stream);
       const failing = async (event: BusEvent) => {

@@ -16,7 +16,7 @@ describeKafka('the topics', () => {
   let bus: Awaited<ReturnType<typeof openKafkaBus>>;
   beforeAll(async () => {
     bus = await openKafkaBus();
-  });
+  }, 240_000);
   afterAll(() => bus.close());
 
   it('make a dead letter of what is no event, and go on (D8)', async () => {
