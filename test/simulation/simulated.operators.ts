@@ -1,4 +1,4 @@
-import { NotBegun, type OperatorType } from '@baton/operators';
+import { type OperatorType } from '@baton/operators';
 import type { EffectResult, OperatorDescriptor } from '@baton/process';
 import { z } from 'zod';
 import type { Checker } from './checker.js';

@@ -38,7 +38,6 @@ import {
   type TokenRequest,
   type Why,
 } from '@baton/contracts';
-import { BatonProblem } from './client.errors.js';
 import { HttpTransport, type TransportOptions } from './http-transport.js';
 import { readServerSentEvents } from './server-sent-events.js';
 

@@ -1,6 +1,6 @@
 import type { OperatorClass, Recovery } from '../events/process-event.types.js';
 import type { Expression, Reference, Template } from '../expressions/expression.types.js';
-import type { Json, JsonObject } from '../json.types.js';
+import type { JsonObject } from '../json.types.js';
 
 /** A definition version, checked and made ready to run: immutable, shared by all its processes. Durations are milliseconds. */
 export interface CompiledDefinition {
