@@ -36,7 +36,7 @@ export interface Whereabouts {
   url: string;
   token: string;
   database: string;
-  pids: { parent: number; postgres?: number; intake?: number; scheduler?: number; executors: (number | null)[] };
+  pids: { parent: number; postgres?: number; intake?: number; scheduler?: number; executors: number[] };
 }
 
 export class DataFolder {

@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DataDirectoryInUse } from './postgres/index.js';
 import { startStandalone } from './standalone.js';
 import { parseOptions, UsageError, usage } from './standalone.options.js';
 
@@ -20,8 +19,8 @@ async function main(args: string[]): Promise<number | undefined> {
   console.log(`Baton runs at ${standalone.url} (${options.executors} executors, data in ${options.data})
 
 Try it in a second terminal:
-  npx baton publish examples/rolling-release/process.yaml
-  npx baton run rolling-release --inputs examples/rolling-release/inputs.json --wait
+  npx baton publish examples/first-steps/process.yaml
+  npx baton run examples/first-steps --input name=you --wait
   npx baton executor list
 Ctrl-C ends it; the next start goes on where it was.`);
 
@@ -54,5 +53,5 @@ try {
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   if (error instanceof UsageError) say(usage);
-  process.exit(error instanceof UsageError ? 2 : error instanceof DataDirectoryInUse ? 1 : 1);
+  process.exit(error instanceof UsageError ? 2 : 1);
 }

@@ -109,7 +109,7 @@ export async function startStandalone(options: StandaloneOptions, host: Standalo
           ...(database?.pid === undefined ? {} : { postgres: database.pid }),
           ...(intake.pid === null ? {} : { intake: intake.pid }),
           ...(scheduler.pid === null ? {} : { scheduler: scheduler.pid }),
-          executors: executors.map((executor) => executor.pid),
+          executors: executors.flatMap((executor) => executor.pid ?? []),
         },
       });
     };
