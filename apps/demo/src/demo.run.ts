@@ -214,7 +214,7 @@ class DemoRun {
     this.screen.say(
       styleText(
         'yellow',
-        `executor ${this.#name(frozen.id)} woken: what it would still write is refused, it begins nothing old`,
+        `executor ${this.#name(frozen.id)} woken: what it still writes is refused, it begins nothing old`,
       ),
     );
   }
@@ -225,7 +225,7 @@ class DemoRun {
     const passed = mine.reduce((sum, t) => sum + t.operatorsPassedOver, 0);
     const last = Math.max(...mine.map((t) => t.at - since));
     this.screen.say(
-      `${mine.length} of its processes taken over, the last after ${last} ms: ${folded} events folded, ${passed} completed operators passed over`,
+      `${mine.length} taken over, the last after ${last} ms: ${folded} events folded, ${passed} completed operators kept`,
     );
   }
 
