@@ -1,13 +1,5 @@
 import type { Append } from '@baton/event-log';
-import {
-  evolve,
-  headChangeOf,
-  initialState,
-  type ProcessEvent,
-  type ProcessState,
-  type RecordedEvent,
-  toSnapshot,
-} from '@baton/process';
+import { evolve, headChangeOf, initialState, type ProcessState, type RecordedEvent } from '@baton/process';
 
 export interface EffectEntry {
   stream: string;
@@ -35,7 +27,6 @@ interface StreamRecord {
   state: ProcessState;
   live: { state: ProcessState; version: number };
   late: Map<string, number>;
-  /** Operators that may be started as waiting more than once: they repeat or retry. */
 }
 
 const driverEvents = new Set<string>([
@@ -127,9 +118,8 @@ export class Checker {
       evolve(record.live.state, event);
       record.live.version += 1;
     }
-    const replay = canonical(record.live.state);
-    const live = canonical(state);
-    if (live !== replay) this.violate('S9', `${stream} at ${version}: ${difference(live, replay)}`);
+    const found = difference(state, record.live.state, 'state');
+    if (found !== null) this.violate('S9', `${stream} at ${version}: ${found}`);
   }
 
   /** S3, S4, S5: called in the very step that begins an effect. */
@@ -264,22 +254,30 @@ function operatorOf(record: StreamRecord, path: string): OperatorRecord {
   return operator;
 }
 
-/** What is for people only (times as recorded) is not the state's value. */
-function canonical(state: ProcessState): string {
-  const { times: _, ...rest } = toSnapshot(state).state;
-  return JSON.stringify(rest, (_key, value: unknown) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
+/** Where two states differ. What is for people only (times as recorded), and what decide keeps for itself, is not their value. */
+function difference(live: unknown, replay: unknown, at: string): string | null {
+  if (live === replay) return null;
+  if (live instanceof Map && replay instanceof Map) {
+    if (live.size !== replay.size) return `${at}: ${live.size} entries, replayed ${replay.size}`;
+    for (const [key, value] of live) {
+      const found = difference(value, replay.get(key), `${at}.${String(key)}`);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+  if (live instanceof Set && replay instanceof Set) return sameMembers(live, replay) ? null : at;
+  if (typeof live !== 'object' || typeof replay !== 'object' || live === null || replay === null)
+    return `${at}: live ${JSON.stringify(live)}, replayed ${JSON.stringify(replay)}`;
+  const left = live as Record<string, unknown>;
+  const right = replay as Record<string, unknown>;
+  for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+    if (at === 'state' && (key === 'times' || key === 'plan')) continue;
+    const found = difference(left[key], right[key], `${at}.${key}`);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
-function difference(live: string, replay: string): string {
-  let index = 0;
-  while (index < live.length && live[index] === replay[index]) index += 1;
-  const from = Math.max(0, index - 60);
-  return `live …${live.slice(from, index + 80)}… replay …${replay.slice(from, index + 80)}…`;
-}
-
-export function isDriverEvent(event: ProcessEvent): boolean {
-  return driverEvents.has(event.type);
+function sameMembers(left: ReadonlySet<unknown>, right: ReadonlySet<unknown>): boolean {
+  return left.size === right.size && [...left].every((member) => right.has(member));
 }

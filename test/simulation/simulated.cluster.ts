@@ -67,15 +67,7 @@ export class SimulatedCluster {
     });
     this.checker = new Checker(() => this.time.current());
     this.wire = new UnreliableWire(this.time, random.fork(), options.wire);
-    for (const { name, source } of options.definitions) {
-      const result = compile(JSON.stringify(source), {
-        version: 1,
-        operators: [workDescriptor, checkWorkDescriptor],
-      });
-      if ('faults' in result)
-        throw new Error(`${result.faults.map((f) => `${f.path}: ${f.message}`).join('\n')}\n${JSON.stringify(source)}`);
-      this.definitions.set(name, result.definition);
-    }
+    for (const definition of options.definitions) this.definitions.set(definition.name, compiled(definition));
   }
 
   newId(): string {
@@ -289,4 +281,18 @@ export class SimulatedCluster {
 function describe(event: ProcessEvent): string {
   const data = event.data as { path?: string; attempt?: number };
   return `${event.type}${data.path === undefined ? '' : ` ${data.path}`}${data.attempt === undefined ? '' : `#${data.attempt}`}`;
+}
+
+const known = new WeakMap<RandomDefinition, CompiledDefinition>();
+
+/** Compiled once for the runs with and without faults. */
+function compiled(definition: RandomDefinition): CompiledDefinition {
+  const found = known.get(definition);
+  if (found !== undefined) return found;
+  const text = JSON.stringify(definition.source);
+  const result = compile(text, { version: 1, operators: [workDescriptor, checkWorkDescriptor] });
+  if ('faults' in result)
+    throw new Error(`${result.faults.map((fault) => `${fault.path}: ${fault.message}`).join('\n')}\n${text}`);
+  known.set(definition, result.definition);
+  return result.definition;
 }

@@ -211,8 +211,10 @@ async function storm(state: Run, random: SeededRandom): Promise<void> {
   const node = cluster.newNode();
   const busyness = random.pick([500, 2000, 5000]);
   const sharpness = random.pick([0, 0.02, 0.08]);
-  cluster.onAppended = (where) => {
-    if (node.wall() > 1_000_000 + faultsUntil || !random.chance(sharpness)) return;
+  cluster.onAppended = (where, { events }) => {
+    // Between the commit of a start and its effect lies the worst moment of all.
+    const isStart = events.some(({ event }) => event.type === 'OperatorStarted' && event.data.class === 'effect');
+    if (node.wall() > 1_000_000 + faultsUntil || !random.chance(isStart ? sharpness * 3 : sharpness / 2)) return;
     const victim = cluster.executors.find((one) => one.node === where);
     if (victim !== undefined) strike(state, victim, random);
   };
@@ -265,14 +267,14 @@ function strike(state: Run, victim: SimulatedExecutor, random: SeededRandom): vo
       freeze(cluster, victim, random, random.between(2000, 9000));
       return;
     default:
-      freeze(cluster, victim, random, random.between(500, 2900));
+      freeze(cluster, victim, random, random.chance(0.3) ? random.between(100, 1800) : random.between(1800, 2990));
   }
 }
 
 function freeze(cluster: SimulatedCluster, victim: SimulatedExecutor, random: SeededRandom, ms: number): void {
   if (victim.node.isFrozen()) return;
-  victim.node.freeze(random.chance(0.5));
-  if (random.chance(0.5)) for (const id of victim.incarnations) cluster.cell.executors.dropLock(id);
+  victim.node.freeze(random.chance(0.3));
+  if (random.chance(0.7)) for (const id of victim.incarnations) cluster.cell.executors.dropLock(id);
   cluster.time.schedule(ms, () => victim.node.thaw());
 }
 

@@ -14,14 +14,16 @@ export interface LeaseReport {
  * Boundary: it judges nobody (Detector) and drives nothing; what is fenced when the lease is lost is the executor's matter.
  *
  * L1. The lease runs from before the heartbeat was sent, on the monotonic and on the wall clock; the earlier end counts.
+ *     Clocks that have moved apart since (a suspended machine, a clock that was set) are not believed: nothing begins
+ *     until the next heartbeat.
  * L2. Without a heartbeat answered within the lease nothing may begin; the first answered one makes it hold again,
  *     unless the database says that the incarnation is lost.
  * L3. Lost is final: it is told once, and the incarnation never holds again.
  * L4. Whoever could not write its own heartbeat may judge nobody until it has for a whole lease.
  */
 export class LeaseKeeper {
-  private untilMonotonic = Number.NEGATIVE_INFINITY;
-  private untilWall = Number.NEGATIVE_INFINITY;
+  /** When the last heartbeat that was answered had been sent. */
+  private sent = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
   private steadySince: number | null = null;
   private lost = false;
   private stopped = false;
@@ -60,12 +62,11 @@ export class LeaseKeeper {
 
   /** L1: asked in the very step that begins an effect. */
   holds(): boolean {
-    return (
-      !this.lost &&
-      !this.stopped &&
-      this.ports.clock.monotonic() < this.untilMonotonic &&
-      this.ports.clock.wall() < this.untilWall
-    );
+    if (this.lost || this.stopped) return false;
+    const { leaseMs } = this.settings;
+    const monotonic = this.ports.clock.monotonic() - this.sent.monotonic;
+    const wall = this.ports.clock.wall() - this.sent.wall;
+    return monotonic < leaseMs && wall < leaseMs && Math.abs(wall - monotonic) < leaseMs / 10;
   }
 
   /** L4 */
@@ -111,8 +112,7 @@ export class LeaseKeeper {
       return;
     }
     this.ports.databaseClock.learn(answer.now);
-    this.untilMonotonic = monotonic + this.settings.leaseMs;
-    this.untilWall = wall + this.settings.leaseMs;
+    this.sent = { monotonic, wall };
     if (this.steadySince === null || hadLapsed) this.steadySince = clock.monotonic();
     if (this.lock !== null && !this.lock.held) await this.holdLock();
   }
