@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BatonClient } from '@baton/client';
 import type { ProcessEventItem } from '@baton/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type BatonFile, isThere, StandaloneProcess, untilGone } from './standalone.process.js';
 
 const definition = `
@@ -40,8 +41,9 @@ async function until(client: BatonClient, id: string, happened: (events: Process
   throw new Error(`The process ended first: ${events.map((event) => event.type).join(', ')}`);
 }
 
-const started = (events: ProcessEventItem[], path: string) =>
-  events.filter((event) => event.type === 'OperatorStarted' && event.data['path'] === path);
+const ofOperator = (events: ProcessEventItem[], type: string, path: string) =>
+  events.filter((event) => event.type === type && z.object({ path: z.literal(path) }).safeParse(event.data).success);
+const started = (events: ProcessEventItem[], path: string) => ofOperator(events, 'OperatorStarted', path);
 
 async function publishAndRequest(client: BatonClient): Promise<string[]> {
   await client.publish(definition);
@@ -63,8 +65,7 @@ async function expectEndsAsIfNothingHadHappened(client: BatonClient, ids: string
   for (const id of ids) {
     const { items } = await client.events(id, { limit: 500 });
     for (const path of ['first', 'pause', 'approve', 'last']) {
-      const completed = items.filter((event) => event.type === 'OperatorCompleted' && event.data['path'] === path);
-      expect(completed, `${path} completed`).toHaveLength(1);
+      expect(ofOperator(items, 'OperatorCompleted', path), `${path} completed`).toHaveLength(1);
     }
     // What waits was triggered once: neither the delay nor the task began anew.
     for (const path of ['pause', 'approve']) expect(started(items, path), `${path} started`).toHaveLength(1);
