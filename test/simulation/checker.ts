@@ -170,6 +170,8 @@ export class Checker {
       const expected = event.type === 'ProcessTakenOver' ? event.data.from : null;
       if (record.owner !== expected) this.violate('S1', `${at}: the owner was ${record.owner}, not ${expected}`);
       if (event.type === 'ProcessTakenOver') this.takeovers += 1;
+    } else if (event.type === 'ProcessParked' && by === undefined && record.events.at(-1)?.type === 'IncidentRaised') {
+      // A process that nobody may drive on is parked by the command that raises its incident.
     } else if (driverEvents.has(event.type) && record.owner !== by)
       this.violate('S1', `${at}: written by ${by}, owned by ${record.owner}`);
   }

@@ -113,10 +113,16 @@ function hasEnded(state: Run, processes: number): boolean {
   return state.roots.every((stream) => state.cluster.checker.streams.has(stream));
 }
 
-function request(state: Run, random: SeededRandom, after: number): void {
+/** A process of the definition, requested after that time. */
+export function request(
+  state: Pick<Run, 'cluster' | 'roots'>,
+  random: SeededRandom,
+  after: number,
+  definitionName = 'default/main',
+): void {
   const { cluster } = state;
-  const definition = cluster.definitions.get('default/main');
-  if (definition === undefined) throw new Error('no main definition');
+  const definition = cluster.definitions.get(definitionName);
+  if (definition === undefined) throw new Error(`no definition ${definitionName}`);
   const { name, version, digest } = definition;
   const stream = `c1-${cluster.newId()}`;
   state.roots.push(stream);
@@ -145,7 +151,11 @@ function request(state: Run, random: SeededRandom, after: number): void {
 type Client = ReturnType<SimulatedCluster['client']>;
 
 /** The scheduler's part: admits what is requested, and tells ends that parents have not heard of. */
-async function admit({ cluster }: Run, { node, commands }: Client, random: SeededRandom): Promise<void> {
+export async function admit(
+  { cluster }: Pick<Run, 'cluster'>,
+  { node, commands }: Client,
+  random: SeededRandom,
+): Promise<void> {
   for (;;) {
     await wait(node, random.between(20, 400));
     for (const [stream, { queue, child }] of cluster.cell.state.streams) {

@@ -241,8 +241,8 @@ export class Executor implements Driven {
     let taken = 0;
     for (const { orphan, folded, deaths, passedOver } of known) {
       if (this.isClosed() || isSuspect(deaths)) continue;
-      const current = deaths >= limit ? await this.raiseQuarantine(orphan, deaths) : folded;
-      if (await this.takeOver(orphan, current, deaths, passedOver, false)) taken += 1;
+      if (deaths >= limit) await this.raiseQuarantine(orphan, deaths);
+      else if (await this.takeOver(orphan, folded, deaths, passedOver, false)) taken += 1;
     }
     return taken;
   }
@@ -270,13 +270,13 @@ export class Executor implements Driven {
     return this.drive(orphan.stream, folded, { event, owner: orphan.owner });
   }
 
-  private async raiseQuarantine(orphan: Orphan, deaths: number): Promise<Folded> {
+  /** The incident parks it: nobody drives it until a person says how to go on. */
+  private async raiseQuarantine(orphan: Orphan, deaths: number): Promise<void> {
     await this.ports.commands.handle(orphan.stream, {
       kind: 'raiseIncident',
       incidentKind: 'quarantine',
       reason: `${deaths} executors died while they drove this process, the last one while it drove nothing else`,
     });
-    return this.loader.load(orphan.stream, orphan.version);
   }
 
   /** E4: what can be handed back is, so that this executor drives nothing but the suspect. */
