@@ -1,0 +1,41 @@
+/** A figure over the rounds: its name says what it is, its unit how to read it. */
+export interface Figure {
+  name: string;
+  unit: string;
+  rounds: number[];
+}
+
+/** Collects figures round by round, in the order in which they first came. */
+export class Figures {
+  readonly #all = new Map<string, Figure>();
+
+  add(name: string, unit: string, value: number): void {
+    const known = this.#all.get(name);
+    if (known) known.rounds.push(value);
+    else this.#all.set(name, { name, unit, rounds: [value] });
+  }
+
+  list(): Figure[] {
+    return [...this.#all.values()];
+  }
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+}
+
+/** `median unit (least – most)`. */
+export function figureText({ unit, rounds }: Figure): string {
+  const range = rounds.length > 1 ? `  (${short(Math.min(...rounds))} – ${short(Math.max(...rounds))})` : '';
+  return `${short(median(rounds))} ${unit}${range}`;
+}
+
+function short(value: number): string {
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
