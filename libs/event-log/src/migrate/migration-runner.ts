@@ -21,6 +21,8 @@ const lockKey = "hashtextextended('baton migrations', 0)";
 /** Holds the one lock of all migrations of this database while `run` works on the same connection. */
 export async function withMigrationLock<T>(pool: Pool, run: (client: ClientBase) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // Its next query fails for it; without a listener the error would end the program.
+  client.on('error', () => undefined);
   try {
     await client.query("select set_config('statement_timeout', '0', false)");
     while (!(await tryLock(client))) await delay(100 + Math.random() * 100);

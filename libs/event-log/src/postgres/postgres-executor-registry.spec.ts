@@ -90,3 +90,21 @@ it('makes nobody lost when PostgreSQL restarts, and everybody holds a lock again
   expect((await cell.executors.heartbeat('survivor', report)).alive).toBe(true);
   await lock.release();
 });
+
+it('takes the lock again after its connection was cut, on one connection, however often it is asked for', async () => {
+  const { service } = cell.pools;
+  const sessions = async () => {
+    const { rows } = await service.query<{ pid: number }>(
+      "select pid from pg_stat_activity where application_name = 'baton lock'",
+    );
+    return rows.map((row) => row.pid);
+  };
+  const before = (await sessions()).length;
+  const lock = await cell.executors.holdLock('cut');
+  await service.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'baton lock'");
+  const asked = await Promise.all([cell.executors.holdLock('cut'), cell.executors.holdLock('cut')]);
+  await until(async () => lock.held && asked.every(({ held }) => held));
+  expect((await sessions()).length).toBe(before + 1);
+  await lock.release();
+  await until(async () => (await sessions()).length === before);
+});

@@ -64,16 +64,21 @@ export class PostgresExecutorRegistry implements ExecutorRegistry {
   }
 
   async holdLock(id: string): Promise<{ held: boolean; release(): Promise<void> }> {
-    const lock = new SessionLock(this.url, `baton executor ${id}`);
-    this.#locks.set(id, lock);
-    await lock.start();
+    // One session per incarnation, which comes back by itself: a second one would only compete with the first.
+    let lock = this.#locks.get(id);
+    if (!lock) {
+      lock = new SessionLock(this.url, `baton executor ${id}`);
+      this.#locks.set(id, lock);
+      await lock.start();
+    }
+    const session = lock;
     return {
       get held() {
-        return lock.held;
+        return session.held;
       },
       release: async () => {
-        this.#locks.delete(id);
-        await lock.stop();
+        if (this.#locks.get(id) === session) this.#locks.delete(id);
+        await session.stop();
       },
     };
   }

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
 import { readTail } from '../contract/read-tail.js';
-import { completed, operatorCompleted, requested, scheduled, startedBy } from '../contract/sample-events.js';
+import {
+  completed,
+  operatorCompleted,
+  requested,
+  scheduled,
+  startedBy,
+  waitsForMessage,
+} from '../contract/sample-events.js';
 import { storesContract } from '../contract/stores.contract.js';
 import { newProcessId } from '../process-id.js';
 import { PostgresAdmissionStore, PostgresChildStore } from './postgres-admission-store.js';
@@ -66,4 +73,17 @@ it('lists processes by status, definition and label, in pages that neither repea
   expect(running.items.map((item) => item.id).sort()).toEqual(streams.slice(1, 5).sort());
   expect((await views.list({ labels: { team: 'web' } })).items).toHaveLength(12);
   await expect(views.list({ after: 'nonsense' })).rejects.toThrow(/cursor/);
+});
+
+it('gives a claimed message out again also when its time ran out before the delivery was finished', async () => {
+  const messages = new PostgresMessageStore(db.pool, 'c1');
+  const stream = newProcessId('c1');
+  await log.append([{ stream, expected: 'none', events: [requested(), scheduled()] }]);
+  await log.append([{ stream, expected: 2, events: [startedBy('x1'), waitsForMessage('r', 'late', 'k')] }]);
+  await messages.post({ id: 'm', name: 'late', key: 'k', payload: 1, keepMs: 60_000 });
+  expect(await messages.match(10)).toHaveLength(1);
+  // The matcher dies here, and the message grows old.
+  await db.pool.query("update message set keep_until = now() - interval '1 minute' where name = 'late'");
+  expect(await messages.removeExpired(10)).toBe(0);
+  expect((await messages.match(10)).map((delivery) => delivery.stream)).toEqual([stream]);
 });

@@ -19,6 +19,11 @@ export async function withTransaction<T>(pool: Pool, work: (client: PoolClient) 
     if (notice.code === '01000') warning = notice.message ?? 'warning';
   };
   let broken: Error | undefined;
+  // Nobody else listens to a connection that is taken out of the pool, and an error without a listener ends the program.
+  const onBroken = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onBroken);
   try {
     await client.query('begin');
     let result: T;
@@ -39,6 +44,7 @@ export async function withTransaction<T>(pool: Pool, work: (client: PoolClient) 
     return result;
   } finally {
     client.off('notice', onNotice);
+    client.off('error', onBroken);
     client.release(broken);
   }
 }
