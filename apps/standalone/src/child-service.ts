@@ -67,8 +67,11 @@ export class ChildService {
     return new Promise((resolve, reject) => {
       child.on('message', (message) => {
         const heard = readyReportOf(message);
-        if (!heard || report) return;
+        if (!heard) return;
+        const isFirst = report === undefined;
+        // An executor that was declared lost goes on as another incarnation: its exit proves that one over.
         report = heard;
+        if (!isFirst) return;
         this.options.onReady(heard, child.pid ?? 0);
         resolve(heard);
       });
