@@ -41,6 +41,8 @@ export class Executor implements Driven {
   private readonly taking = new Set<string>();
   private readonly begun = new Map<string, Set<string>>();
   private readonly failures = new Map<string, number>();
+  /** E2: until when (monotonic) they are left to others. */
+  private readonly notUnderstood = new Map<string, number>();
   private suspect: string | null = null;
   private progress = 0;
   private draining = false;
@@ -161,6 +163,12 @@ export class Executor implements Driven {
     this.drivers.get(stream)?.noteVersion(version);
   }
 
+  leftToOthers(): string[] {
+    const now = this.ports.clock.monotonic();
+    for (const [stream, until] of this.notUnderstood) if (until <= now) this.notUnderstood.delete(stream);
+    return [...this.notUnderstood.keys()];
+  }
+
   isReserved(): boolean {
     return this.isClosed() || this.suspect !== null || (this.quarantine.makesRoom() && this.drivers.size > 0);
   }
@@ -211,6 +219,7 @@ export class Executor implements Driven {
     const loaded = await this.loader.loadMany(runnable);
     for (const one of runnable) {
       const folded = loaded.get(one.stream);
+      if (folded === null) this.leaveToOthers(one.stream);
       // Another version by now: somebody else was quicker. The next look tells.
       if (!folded || folded.version !== one.version || this.isClosed()) continue;
       const event: ProcessEvent = !folded.state.started
@@ -299,6 +308,7 @@ export class Executor implements Driven {
         { process: stream, definition: pinned },
         'its definition is not understood here; left to others',
       );
+      this.leaveToOthers(stream);
       return false;
     }
     if (this.over) return false;
@@ -320,6 +330,11 @@ export class Executor implements Driven {
     if (this.draining) driver.drain();
     driver.poke();
     return true;
+  }
+
+  private leaveToOthers(stream: string): void {
+    if (this.notUnderstood.size < mostLeftToOthers)
+      this.notUnderstood.set(stream, this.ports.clock.monotonic() + leftToOthersMs);
   }
 
   private driverPorts(): DriverPorts {
@@ -392,6 +407,10 @@ export class Executor implements Driven {
     });
   }
 }
+
+/** As long as a definition that is not understood is not asked about again. */
+const leftToOthersMs = 60_000;
+const mostLeftToOthers = 10_000;
 
 type Orphan = Candidate & { owner: string };
 

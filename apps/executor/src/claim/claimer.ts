@@ -22,6 +22,8 @@ export interface Driven {
   take(candidates: Candidate[]): Promise<number>;
   /** Owned and not driven: a claim whose answer was lost. */
   pickUp(owned: { stream: string; version: number }[]): Promise<void>;
+  /** Runnable processes that this executor does not understand: left to others, and not looked at for a while. */
+  leftToOthers(): string[];
   /** Drives a suspect alone, or makes room for one; then nothing else is taken. */
   isReserved(): boolean;
 }
@@ -34,7 +36,9 @@ export interface Driven {
  * M2. It never takes more than there is free capacity, and nothing while the lease does not hold or it drains.
  * M3. It sleeps no longer than until the next timer that is due.
  * M4. What it owns and does not drive it takes up; what has a newer version than was folded is folded again.
- * M5. Takeovers are bounded in rate, and each survivor takes a share at a time.
+ * M5. Takeovers are bounded in rate, and each survivor takes a share at a time. A place that becomes free goes to them
+ *     before it goes to anything new.
+ * M6. What cannot be driven here stands in nobody's way, however much of it there is.
  */
 export class Claimer {
   private stopped = false;
@@ -150,9 +154,9 @@ export class Claimer {
 
   /** M5 */
   private async takeOver(): Promise<void> {
-    this.wantsOrphans = false;
     const limit = Math.min(this.free(), this.settings.batch, this.takeovers.available());
     if (limit <= 0) return;
+    this.wantsOrphans = false;
     const orphans = await this.ports.claims.lookForOrphans(limit);
     const wanted = orphans.filter((one) => !this.driven.has(one.stream));
     if (wanted.length === 0) return;
@@ -169,12 +173,15 @@ export class Claimer {
     const limit = Math.min(this.free(), this.settings.batch);
     if (limit <= 0) return;
     const started = this.ports.clock.monotonic();
-    const runnable = await this.ports.claims.lookForRunnable(limit);
+    const except = this.driven.leftToOthers();
+    const runnable = await this.ports.claims.lookForRunnable(limit, except);
     const wanted = runnable.filter((one) => !this.driven.has(one.stream)).map((one) => ({ ...one, owner: null }));
     if (wanted.length === 0) return;
     const taken = await this.driven.take(this.share(wanted));
     this.ports.meter.record('baton.claim.duration', (this.ports.clock.monotonic() - started) / 1000);
-    if (taken > 0 && (runnable.length === limit || taken < wanted.length)) this.again = true;
+    // M6: what was found to be nothing for this executor made room in the next look.
+    const learnt = this.driven.leftToOthers().length > except.length;
+    if (learnt || (taken > 0 && (runnable.length === limit || taken < wanted.length))) this.again = true;
   }
 
   /** All executors are woken by the same hint: of many candidates each tries a random half first. */

@@ -11,7 +11,7 @@ import {
 } from '@baton/process';
 import type { Logger } from '../executor.ports.js';
 
-/** Written by another release: whoever cannot read it must not drive it. */
+/** Written by another release, or damaged: whoever cannot read it must not drive it. */
 export class EventNotUnderstood extends Error {
   override name = 'EventNotUnderstood';
 }
@@ -40,8 +40,21 @@ export class StreamLoader {
   /** `version` is what the head said; only streams that long can have a snapshot. */
   async load(stream: string, version: number): Promise<Folded> {
     const folded = await this.start(stream, version);
-    await this.catchUp(stream, folded);
-    return folded;
+    if (folded.version > 0) {
+      try {
+        await this.catchUp(stream, folded);
+        return folded;
+      } catch (error) {
+        if (!(error instanceof EventNotUnderstood)) throw error;
+        this.ports.logger.warn(
+          { process: stream, error: error.message },
+          'its snapshot does not fit its events; folded from the start',
+        );
+      }
+    }
+    const whole = { state: initialState(stream), version: 0 };
+    await this.catchUp(stream, whole);
+    return whole;
   }
 
   /** Many short streams in one round trip; long ones each by themselves. Null: not understood by this release. */
@@ -102,7 +115,9 @@ export class StreamLoader {
       try {
         const snapshot = await this.ports.snapshots.load(stream, stateShape);
         const state = snapshot === null ? undefined : fromSnapshot(snapshot.state);
-        if (snapshot !== null && state !== undefined) return { state, version: snapshot.version };
+        // One that is ahead of its stream belongs to a log that was restored since.
+        if (snapshot !== null && state !== undefined && snapshot.version <= version)
+          return { state, version: snapshot.version };
       } catch (error) {
         this.ports.logger.warn(
           { process: stream, error: String(error) },
@@ -117,13 +132,24 @@ export class StreamLoader {
 function foldAll(folded: Folded, events: readonly RecordedEvent[]): Folded {
   for (const event of events) {
     if (event.sequence !== folded.version + 1)
-      throw new Error(`stream ${event.stream}: expected sequence ${folded.version + 1}, got ${event.sequence}`);
+      throw new EventNotUnderstood(`expected sequence ${folded.version + 1}, got ${event.sequence}`);
     const read = upcast(written(event));
     if ('refused' in read) throw new EventNotUnderstood(`${event.type} at ${event.sequence}: ${read.refused.reason}`);
-    folded.state = evolve(folded.state, { ...event, ...read.event });
+    folded.state = folding(event, () => evolve(folded.state, { ...event, ...read.event }));
     folded.version = event.sequence;
   }
   return folded;
+}
+
+/** What one event breaks is a matter of its process alone: the others of a batch are driven on. */
+function folding(event: RecordedEvent, fold: () => ProcessState): ProcessState {
+  try {
+    return fold();
+  } catch (error) {
+    throw new EventNotUnderstood(`${event.type} at ${event.sequence} cannot be folded: ${String(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /** As another release may have written it: what its type says of its data is not yet known to hold. */

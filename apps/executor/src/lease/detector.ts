@@ -10,11 +10,14 @@ import type { LeaseKeeper } from './lease.keeper.js';
  * D1. It judges only while its own lease allows it to (L4).
  * D2. A proof is final and kept; nobody is proven over who was not told so by the registry.
  * D3. Whoever waits for a proof is told when it comes, without anything else having to happen.
+ * D4. It looks once at a time; a hint that comes meanwhile is followed by one more look.
  */
 export class Detector {
   private readonly proven = new Set<string>();
   private readonly awaited = new Map<string, Set<() => void>>();
   private stopped = false;
+  private looking = false;
+  private again = false;
   private cancelTimer: () => void = () => undefined;
 
   constructor(
@@ -41,9 +44,8 @@ export class Detector {
 
   /** Something hints that an executor died: look now. */
   hint(): void {
-    if (this.stopped) return;
-    this.cancelTimer();
-    this.cancelTimer = this.ports.clock.after(0, () => this.turn());
+    if (this.looking) this.again = true;
+    else this.schedule(0);
   }
 
   isOver(incarnation: string): boolean {
@@ -67,18 +69,25 @@ export class Detector {
     };
   }
 
-  private schedule(): void {
+  private schedule(ms = (this.settings.leaseMs / 6) * (0.75 + this.ports.random() / 2)): void {
+    this.cancelTimer();
     if (this.stopped) return;
-    const pause = this.settings.leaseMs / 6;
-    this.cancelTimer = this.ports.clock.after(pause * (0.75 + this.ports.random() / 2), () => this.turn());
+    this.cancelTimer = this.ports.clock.after(ms, () => this.turn());
   }
 
+  /** D4 */
   private turn(): void {
+    this.looking = true;
+    this.again = false;
     void this.look()
       .catch((error: unknown) => {
         this.ports.logger.warn({ error: String(error) }, 'could not look for lost executors');
       })
-      .then(() => this.schedule());
+      .then(() => {
+        this.looking = false;
+        if (this.again) this.schedule(0);
+        else this.schedule();
+      });
   }
 
   private async look(): Promise<void> {

@@ -163,6 +163,9 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       const found = (await under.claims.lookForRunnable(1_000)).map((r) => r.stream);
       expect(found).toContain(low);
       expect(found.indexOf(high)).toBeLessThan(found.indexOf(low));
+      const others = (await under.claims.lookForRunnable(1_000, [high])).map((r) => r.stream);
+      expect(others).toContain(low);
+      expect(others).not.toContain(high);
       expect(found).not.toContain(later);
       const next = await under.claims.nextDueAt();
       expect(Date.parse(next!)).toBeLessThanOrEqual(Date.parse(due));

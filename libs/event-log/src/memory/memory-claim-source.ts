@@ -12,11 +12,12 @@ export class MemoryClaimSource implements ClaimSource {
     return [...this.state.streams.values()].map((stream) => stream.head);
   }
 
-  async lookForRunnable(limit: number): ReturnType<ClaimSource['lookForRunnable']> {
+  async lookForRunnable(limit: number, except: readonly string[] = []): ReturnType<ClaimSource['lookForRunnable']> {
     await this.state.before('claims');
     const now = this.state.now();
     return this.#heads()
       .filter((head) => head.owner === null && head.runnableAt !== null && Date.parse(head.runnableAt) <= now)
+      .filter((head) => !except.includes(head.stream))
       .sort((a, b) => b.priority - a.priority || Date.parse(a.runnableAt!) - Date.parse(b.runnableAt!))
       .slice(0, limit)
       .map(({ stream, version, claims, priority }) => ({ stream, version, claims, priority }));

@@ -18,11 +18,12 @@ export class PostgresClaimSource implements ClaimSource {
 
   async lookForRunnable(
     limit: number,
+    except: readonly string[] = [],
   ): Promise<{ stream: string; version: number; claims: number; priority: number }[]> {
     const { rows } = await this.pool.query<{ id: string; version: number; claims: number; priority: number }>({
       name: 'look_for_runnable',
       text: lookForRunnable,
-      values: [limit],
+      values: [limit, except.flatMap((stream) => this.ids.uuid(stream) ?? [])],
     });
     return rows.map(({ id, ...row }) => ({ stream: this.ids.id(id), ...row }));
   }

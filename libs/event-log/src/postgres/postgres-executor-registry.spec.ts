@@ -108,3 +108,17 @@ it('takes the lock again after its connection was cut, on one connection, howeve
   await lock.release();
   await until(async () => (await sessions()).length === before);
 });
+
+it('finds processes whose owner the table of executors does not know: nobody else would take them up', async () => {
+  const stream = newProcessId('c1');
+  await cell.log.append([{ stream, expected: 'none', events: [requested(), scheduled()] }]);
+  await cell.log.append([{ stream, expected: 2, owner: null, events: [startedBy('never-joined')] }]);
+  const orphans = await cell.claims.lookForOrphans(1_000);
+  expect(orphans.find((one) => one.stream === stream)).toMatchObject({ version: 3, owner: 'never-joined' });
+  await cell.executors.join({ id: 'living', host: 'h', pid: 3, version: '1', capacity: 10, leaseMs: 60_000 });
+  const driven = newProcessId('c1');
+  await cell.log.append([{ stream: driven, expected: 'none', events: [requested(), scheduled()] }]);
+  await cell.log.append([{ stream: driven, expected: 2, owner: null, events: [startedBy('living')] }]);
+  expect((await cell.claims.lookForOrphans(1_000)).map((one) => one.stream)).not.toContain(driven);
+  expect(await cell.executors.provenOver(['never-joined', 'living'])).toEqual(new Set(['never-joined']));
+});

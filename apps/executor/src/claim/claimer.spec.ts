@@ -1,0 +1,152 @@
+import { expect, it } from 'vitest';
+import { DatabaseClock } from '../clock/database.clock.js';
+import { ManualClock } from '../clock/manual.clock.fixture.js';
+import { type Candidate, Claimer } from './claimer.js';
+
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const meter = { count: () => undefined, record: () => undefined };
+
+/** A log with endless work, and an executor with few places. */
+class Scene {
+  readonly clock = new ManualClock();
+  readonly driven = new Set<string>();
+  readonly taken: string[] = [];
+  orphans: string[] = [];
+  runnable: string[] = [];
+  refused = new Set<string>();
+  readonly left = new Map<string, number>();
+  nextDueAt: string | null = null;
+  looks = 0;
+  readonly claimer: Claimer;
+
+  constructor(settings: { capacity: number; batch?: number; takeoversPerSecond?: number }) {
+    const head = (stream: string) => ({ stream, version: 2, claims: 0 });
+    this.claimer = new Claimer(
+      {
+        clock: this.clock,
+        databaseClock: new DatabaseClock(this.clock),
+        random: () => 0,
+        claims: {
+          lookForRunnable: async (limit, except = []) => {
+            this.looks += 1;
+            return this.runnable
+              .filter((stream) => !except.includes(stream) && !this.driven.has(stream))
+              .slice(0, limit)
+              .map((stream) => ({ ...head(stream), priority: 5 }));
+          },
+          lookForOrphans: async (limit) =>
+            this.orphans
+              .filter((stream) => !this.driven.has(stream))
+              .slice(0, limit)
+              .map((stream) => ({ ...head(stream), owner: 'dead' })),
+          ownedBy: async () => [],
+          nextDueAt: async () => this.nextDueAt,
+        },
+        lease: { holds: () => true },
+        logger: quiet,
+        meter,
+      },
+      { pollMs: 1000, batch: 100, takeoversPerSecond: 500, ...settings },
+      'me',
+      {
+        count: () => this.driven.size,
+        has: (stream) => this.driven.has(stream),
+        noteVersion: () => undefined,
+        take: async (candidates) => this.take(candidates),
+        pickUp: async () => undefined,
+        leftToOthers: () => {
+          const now = this.clock.monotonic();
+          return [...this.left].filter(([, until]) => until > now).map(([stream]) => stream);
+        },
+        isReserved: () => false,
+      },
+    );
+  }
+
+  private take(candidates: Candidate[]): number {
+    for (const { stream } of candidates)
+      if (this.refused.has(stream)) this.left.set(stream, this.clock.monotonic() + 60_000);
+    const fits = candidates.filter(({ stream }) => !this.refused.has(stream));
+    for (const { stream } of fits) {
+      this.driven.add(stream);
+      this.taken.push(stream);
+      this.runnable = this.runnable.filter((one) => one !== stream);
+      this.orphans = this.orphans.filter((one) => one !== stream);
+    }
+    return fits.length;
+  }
+
+  /** One process ends, and its place is free. */
+  end(): void {
+    for (const stream of this.driven) {
+      this.driven.delete(stream);
+      break;
+    }
+    this.claimer.hint();
+  }
+}
+
+const many = (prefix: string, n: number) => Array.from({ length: n }, (_, at) => `${prefix}${at}`);
+
+it('takes over what a lost executor drove as soon as a place is free, before anything new, however much waits', async () => {
+  const scene = new Scene({ capacity: 4 });
+  scene.runnable = many('new', 1000);
+  scene.claimer.start();
+  await scene.clock.pass(100);
+  expect(scene.driven.size).toBe(4);
+  scene.orphans = many('orphan', 3);
+  // The news come while every place is taken.
+  scene.claimer.hintOrphans();
+  await scene.clock.pass(10);
+  scene.taken.length = 0;
+  for (let n = 0; n < 3; n += 1) {
+    scene.end();
+    await scene.clock.pass(10);
+  }
+  expect(scene.taken).toEqual(['orphan0', 'orphan1', 'orphan2']);
+});
+
+it('goes past what cannot be driven here to what can, however much of it stands in front', async () => {
+  const scene = new Scene({ capacity: 10 });
+  scene.runnable = [...many('foreign', 50), ...many('mine', 5)];
+  scene.refused = new Set(many('foreign', 50));
+  scene.claimer.start();
+  await scene.clock.pass(8_000);
+  expect([...scene.driven].sort()).toEqual(many('mine', 5));
+  // And it is asked about again later: another release may have been installed, or its definition published.
+  scene.refused.clear();
+  await scene.clock.pass(120_000);
+  expect(scene.taken.length).toBeGreaterThan(5);
+});
+
+it('never takes more than there is room for (M2)', async () => {
+  const scene = new Scene({ capacity: 7 });
+  scene.runnable = many('new', 100);
+  scene.orphans = many('orphan', 100);
+  scene.claimer.start();
+  await scene.clock.pass(5_000);
+  expect(scene.driven.size).toBe(7);
+});
+
+it('takes over at a bounded rate, so that a restart of the whole cluster does not run over the database (M5)', async () => {
+  const scene = new Scene({ capacity: 10_000, takeoversPerSecond: 50 });
+  scene.orphans = many('orphan', 1000);
+  scene.claimer.start();
+  await scene.clock.pass(4_000);
+  expect(scene.taken.length).toBeGreaterThan(100);
+  expect(scene.taken.length).toBeLessThanOrEqual(50 + 4 * 50 + 1);
+});
+
+it('finds work with every hint lost (M1), and looks in the very moment when a timer is due (M3)', async () => {
+  const scene = new Scene({ capacity: 10 });
+  scene.claimer.start();
+  await scene.clock.pass(5_000);
+  scene.runnable = ['late'];
+  await scene.clock.pass(1_000);
+  expect(scene.taken).toEqual(['late']);
+  const due = scene.clock.wall() + 120;
+  scene.claimer.noteDue(new Date(due).toISOString());
+  const before = scene.looks;
+  await scene.clock.pass(125);
+  expect(scene.looks).toBeGreaterThan(before);
+});
