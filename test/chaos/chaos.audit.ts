@@ -1,5 +1,6 @@
 import { auditEffects, type RecordedEvent } from '@baton/process';
-import { type RealCluster } from './real.cluster.js';
+import type { Effect } from './effect.ledger.js';
+import type { RealCluster } from './real.cluster.js';
 
 export interface ChaosAudit {
   processes: number;
@@ -62,8 +63,10 @@ function judge(stream: string, events: readonly RecordedEvent[], cluster: RealCl
   else if (ended[0]?.type !== expected)
     broken.push(`${stream} (${name}) ended with ${ended[0]?.type}: ${JSON.stringify(ended[0]?.data)}`);
   else if (events.at(-1) !== ended[0]) broken.push(`${stream}: something follows its end`);
-  const effects = auditEffects(events, cluster.ledger.of(stream));
-  result.lateEffects += effects.late.length;
+  const ledger = cluster.ledger.of(stream);
+  const effects = auditEffects(events, ledger);
+  const late = lateEffects(events, ledger);
+  result.lateEffects += late.length;
   for (const [rule, entries] of Object.entries({
     'began after its completion': effects.begunAfterCompletion,
     'began after a later start': effects.begunAfterLaterStart,
@@ -74,12 +77,21 @@ function judge(stream: string, events: readonly RecordedEvent[], cluster: RealCl
     for (const { path, attempt, at } of entries)
       broken.push(`${stream} ${path}#${attempt} ${rule} (${new Date(at).toISOString()})`);
   judgeOperators(stream, events, result);
-  const late = new Map<string, number>();
-  for (const { path, pid } of cluster.ledger.of(stream).filter((entry) => effects.late.includes(entry)))
-    late.set(`${path} ${pid}`, (late.get(`${path} ${pid}`) ?? 0) + 1);
-  for (const [key, count] of late) if (count > 1) broken.push(`${stream} ${key}: ${count} late effects`);
+  const lateOf = new Map<string, number>();
+  for (const { path, pid } of late) lateOf.set(`${path} ${pid}`, (lateOf.get(`${path} ${pid}`) ?? 0) + 1);
+  for (const [key, count] of lateOf) if (count > 1) broken.push(`${stream} ${key}: ${count} late effects`);
   if (name === 'chaos/undone' && ended.length === 1 && ended[0]?.type === 'ProcessFailed')
     if (!ended[0].data.compensated.includes('work')) broken.push(`${stream}: its work was not undone`);
+}
+
+/** Begun in time, or when nobody could know, and heard of only after another had taken over: cut off, and counted. */
+function lateEffects(events: readonly RecordedEvent[], ledger: readonly Effect[]): Effect[] {
+  const arrived = ledger.map((entry) => ({ ...entry, at: entry.arrivedAt }));
+  const { late, begunAfterCompletion, begunAfterLaterStart, begunAfterEnd } = auditEffects(events, arrived);
+  const keys = new Set(
+    [...late, ...begunAfterCompletion, ...begunAfterLaterStart, ...begunAfterEnd].map((e) => `${e.path}#${e.attempt}`),
+  );
+  return ledger.filter((entry) => keys.has(`${entry.path}#${entry.attempt}`));
 }
 
 /** Completed once and never started after that; tasks and delays begun once; versions without a gap. */

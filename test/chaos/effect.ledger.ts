@@ -9,8 +9,10 @@ const entrySchema = z.object({
   key: z.string(),
   pid: z.int(),
   takes: z.coerce.number(),
+  begunAt: z.number(),
 });
-export type Effect = LedgerEntry & { pid: number };
+/** `at`: when it began, in the step after begin(). `arrivedAt`: when its first byte was heard here, perhaps after its executor died. */
+export type Effect = LedgerEntry & { pid: number; arrivedAt: number };
 
 /** What the world saw of effects: it lives outside the tested processes, and answers when the effect is over. */
 export class EffectLedger {
@@ -32,8 +34,8 @@ export class EffectLedger {
           response.end(JSON.stringify({ happened }));
           return;
         }
-        const { takes, ...entry } = entrySchema.parse(JSON.parse(Buffer.concat(chunks).toString()));
-        this.entries.push({ ...entry, at: Date.now() });
+        const { takes, begunAt, ...entry } = entrySchema.parse(JSON.parse(Buffer.concat(chunks).toString()));
+        this.entries.push({ ...entry, at: begunAt, arrivedAt: Date.now() });
         this.count(entry.pid, 1);
         setTimeout(() => {
           this.count(entry.pid, -1);
