@@ -10,6 +10,14 @@ import { answerTask, updateTask } from './task.command.js';
  * and schemas stand in the state since they were assigned.
  */
 export function decideCommand(state: ProcessState, command: ProcessCommand, now: number): CommandDecision {
+  const decision = judge(state, command, now);
+  const wakes = command.kind === 'receiveMessage' || command.kind === 'pause' || command.kind === 'resume';
+  if ('refused' in decision || !wakes || state.scheduled || state.cancel !== null) return decision;
+  // It has not been admitted yet: nobody is to drive it for that. It is taken up when its turn comes.
+  return { events: [...decision.events, { type: 'ProcessParked', data: { waitsFor: ['admission'], dueAt: null } }] };
+}
+
+function judge(state: ProcessState, command: ProcessCommand, now: number): CommandDecision {
   if (!state.requested) return refuse('not-open', 'Expected a requested process, but this stream has none.');
   switch (command.kind) {
     case 'receiveMessage':
@@ -83,11 +91,16 @@ function retry(state: ProcessState, command: Extract<ProcessCommand, { kind: 're
       remedy: 'Request a new process.',
     });
   }
-  const paths: string[] = [];
-  for (const operator of state.operators.values()) {
-    if (operator.path === state.failedPath && operator.status === 'failed') paths.push(operator.path);
+  for (const { path, attempt } of state.operators.values()) {
+    if (!path.endsWith('/compensate') || attempt === 0) continue;
+    return refuse('conflict', `Expected nothing to be undone, but it was attempted: ${path}.`, {
+      remedy: 'Request a new process.',
+    });
   }
-  return { events: [{ type: 'ProcessRetried', data: { ...withReason(command), paths } }] };
+  const paths = state.failedPaths.filter((path) => state.operators.get(path)?.status === 'failed');
+  const { priority, concurrency } = state;
+  const key = concurrency === null ? {} : { key: concurrency.key, limit: concurrency.limit };
+  return { events: [{ type: 'ProcessRetried', data: { ...withReason(command), paths, queue: { priority, ...key } } }] };
 }
 
 function resolveIncident(

@@ -1,11 +1,12 @@
 import type { OperatorError } from '../events/process-event.types.js';
+import { ancestry } from '../state/operator-path.js';
 import type { EndStatus } from '../state/process-state.js';
 import { maxStateBytes } from '../state/size.js';
 import { stopScope } from './cancel.decide.js';
 import { raiseIncident } from './lifecycle.decide.js';
 import { consider } from './links.decide.js';
 import { locate } from './locate.js';
-import { newScopeRun, unitOf } from './plan.js';
+import { linksOf, newScopeRun, unitOf } from './plan.js';
 import { attempting, type Step } from './step.js';
 import { notUndone, undoOrder } from './undo-order.js';
 
@@ -191,6 +192,7 @@ function end(step: Step, status: EndStatus): void {
     return;
   }
   const cause = endingCause(step);
+  const failed = failedPaths(step);
   step.emit({
     type: 'ProcessFailed',
     data: {
@@ -198,6 +200,31 @@ function end(step: Step, status: EndStatus): void {
       compensated,
       notUndone: left,
       ...(cause?.path === undefined ? {} : { path: cause.path }),
+      ...(failed.length === 0 || (failed.length === 1 && failed[0] === cause?.path) ? {} : { failed }),
     },
+  });
+}
+
+/** The innermost operators whose failure nobody handled. */
+function failedPaths(step: Step): string[] {
+  const paths: string[] = [];
+  for (const operator of step.state.operators.values()) {
+    if (paths.length >= maxPathsNamed) break;
+    if (operator.status === 'failed' && operator.cause === undefined && isUnhandled(step, operator.path))
+      paths.push(operator.path);
+  }
+  return paths;
+}
+
+/** Every operator from the outermost to it has failed, and nothing was to follow from that. */
+function isUnhandled(step: Step, path: string): boolean {
+  return ancestry(path).every((at) => {
+    const status = step.state.operators.get(at)?.status;
+    const place = locate(step.definition, at);
+    const frame = place?.frames.at(-1);
+    if (status !== 'failed' || place === undefined || frame === undefined || place.subject !== null) return false;
+    if (at.startsWith('finally/')) return false;
+    const links = linksOf(frame.scope);
+    return at.endsWith(']') || links.handled[links.indexOf.get(place.op.name) ?? -1] === 0;
   });
 }

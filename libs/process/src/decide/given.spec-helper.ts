@@ -125,10 +125,18 @@ export class Given {
   }
 
   command(command: ProcessCommand): string[] {
+    const refused = this.commandOnly(command);
+    if (refused.length > 0) return refused;
+    if (command.kind === 'retry') this.record({ type: 'ProcessScheduled', data: {} });
+    return this.again();
+  }
+
+  /** Recorded, and nobody has taken it up yet. */
+  commandOnly(command: ProcessCommand): string[] {
     const result = decideCommand(this.state, command, this.now);
     if ('refused' in result) return [`refused ${result.refused.code}`];
     for (const event of result.events) this.record(event);
-    return this.again();
+    return [];
   }
 
   /** Another executor takes it over; what ran here is gone. */

@@ -54,6 +54,7 @@ export function complete(step: Step, unit: Unit, output: Json | undefined, detai
           iteration: operator.iteration + 1,
           dueAt,
           ...(output === undefined ? {} : { output }),
+          ...taken(detail),
           ...step.heldRows(unit),
         },
       });
@@ -94,12 +95,15 @@ export function complete(step: Step, unit: Unit, output: Json | undefined, detai
       ...(detail.startedAt === undefined ? {} : { startedAt: detail.startedAt }),
       endedAt: detail.endedAt ?? step.nowIso,
       ...(detail.by === undefined ? {} : { by: detail.by }),
-      ...(detail.messageId === undefined ? {} : { messageId: detail.messageId }),
+      ...taken(detail),
       ...step.heldRows(unit),
     },
   });
   settle(step, unit);
 }
+
+/** A message is taken once, whatever its receiver comes to. */
+const taken = ({ messageId }: EndDetail) => (messageId === undefined ? {} : { messageId });
 
 export function outcomeOf(step: Step, unit: Unit, extra: { output: Json }): string | undefined {
   for (const { name, when } of unit.op.outcomes) {
@@ -150,6 +154,7 @@ export function fail(step: Step, unit: Unit, problem: OperatorError, detail: End
         ...(retry.newKey ? { newKey: true } : {}),
         ...(items === undefined || !isLoop(unit) ? {} : { items }),
         ...(detail.cause === undefined ? {} : { cause: detail.cause }),
+        ...taken(detail),
         ...step.heldRows(unit),
       },
     });
@@ -166,6 +171,7 @@ export function fail(step: Step, unit: Unit, problem: OperatorError, detail: End
       endedAt: detail.endedAt ?? step.nowIso,
       ...(detail.output === undefined ? {} : { output: detail.output }),
       ...(detail.cause === undefined ? {} : { cause: detail.cause }),
+      ...taken(detail),
       ...step.heldRows(unit),
     },
   });

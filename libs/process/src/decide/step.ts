@@ -53,7 +53,8 @@ export class Step {
   get restrained(): boolean {
     const { paused, scheduled, cancel } = this.state;
     if (paused || (!scheduled && cancel === null)) return true;
-    return this.context.draining === true || this.held;
+    // A cancellation is a person's word, too: it does not wait for another one about an incident.
+    return this.context.draining === true || (this.held && cancel === null);
   }
 
   operator(unit: Unit): OperatorState {

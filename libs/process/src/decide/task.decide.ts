@@ -132,22 +132,24 @@ function widened(before: Json, more: JsonObject): Json {
 export function checkAnswers(step: Step, unit: Unit): void {
   const operator = step.operator(unit);
   const { task } = operator;
-  const last = task?.answers.at(-1);
-  if (task === undefined || last === undefined) return;
-  const { op } = unit;
-  let decided = task.answers.length >= task.needs;
-  if (!decided) {
-    const verdict = attempting(() => {
-      const extra = { output: last.answer };
-      if (op.expect !== undefined && step.evaluate(op.expect, unit.path, extra) !== true) return 'refused';
-      const outcome = outcomeOf(step, unit, extra);
-      return outcome !== undefined && outcome !== op.outcomes[0]?.name ? 'refused' : 'agreed';
-    });
-    if ('error' in verdict) {
-      fail(step, unit, verdict.error);
+  if (task === undefined) return;
+  // In their order: several may have come before anybody read the first.
+  for (const [index, given] of task.answers.entries()) {
+    const refused = index + 1 < task.needs ? attempting(() => isRefusal(step, unit, given.answer)) : { value: false };
+    if ('error' in refused) {
+      fail(step, unit, refused.error);
       return;
     }
-    decided = verdict.value === 'refused';
+    if (!refused.value && index + 1 < task.needs) continue;
+    complete(step, unit, given.answer, { by: given.by });
+    return;
   }
-  if (decided) complete(step, unit, last.answer, { by: last.by });
+}
+
+function isRefusal(step: Step, unit: Unit, answer: Json): boolean {
+  const { op } = unit;
+  const extra = { output: answer };
+  if (op.expect !== undefined && step.evaluate(op.expect, unit.path, extra) !== true) return true;
+  const outcome = outcomeOf(step, unit, extra);
+  return outcome !== undefined && outcome !== op.outcomes[0]?.name;
 }

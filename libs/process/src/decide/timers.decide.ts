@@ -11,7 +11,7 @@ import { resumeWaiting } from './wait.decide.js';
 
 /** The process's own timers have the empty path. */
 export function queueProcessTimers(plan: Plan, definition: CompiledDefinition, state: ProcessState): void {
-  const from = state.times.startedAt ?? state.times.requestedAt;
+  const from = runsSince(state);
   const timeoutAt = processTimeoutAt(definition, state);
   if (timeoutAt !== null && !state.timedOut) plan.timers.add('', 'processTimeout', timeoutAt);
   if (definition.warnAfter !== undefined && from !== null && !state.warned) {
@@ -19,9 +19,12 @@ export function queueProcessTimers(plan: Plan, definition: CompiledDefinition, s
   }
 }
 
+/** A process that a person retried has its whole time again. */
+const runsSince = ({ times }: ProcessState): string | null => times.reopenedAt ?? times.startedAt ?? times.requestedAt;
+
 function processTimeoutAt(definition: CompiledDefinition, state: ProcessState): string | null {
   if (state.timeoutAt !== null) return state.timeoutAt;
-  const from = state.times.startedAt ?? state.times.requestedAt;
+  const from = runsSince(state);
   return definition.timeout === undefined || from === null ? null : isoTime(Date.parse(from) + definition.timeout);
 }
 

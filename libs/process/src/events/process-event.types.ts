@@ -38,9 +38,21 @@ export interface ProcessEventData {
   ProcessResumed: { by: Actor; reason?: string };
   ProcessCancelRequested: { by: Actor; reason?: string };
   ProcessTimedOut: { timeoutAt: string };
-  ProcessRetried: { by: Actor; reason?: string; paths: string[] };
+  ProcessRetried: {
+    by: Actor;
+    reason?: string;
+    paths: string[];
+    /** Its place in the queue: it waits for its slot again. */
+    queue?: { priority: number; key?: string; limit?: number };
+  };
   ProcessCompleted: { outputs: Json };
-  ProcessFailed: { error: OperatorError; path?: string; compensated: string[]; notUndone: string[] };
+  ProcessFailed: {
+    error: OperatorError;
+    path?: string;
+    failed?: string[]; // when not `path` alone: every operator whose failure nobody handled
+    compensated: string[];
+    notUndone: string[];
+  };
   ProcessCancelled: { by?: Actor; reason?: string; compensated: string[]; notUndone: string[] };
 
   // -- operators
@@ -81,6 +93,7 @@ export interface ProcessEventData {
     endedAt?: string;
     output?: Json;
     cause?: string; // groups and loops: path of the innermost operator whose failure this is
+    messageId?: string; // receive: the message that it took, here as in the two below
   };
   OperatorSkipped: { path: string; held?: HeldRow[]; by?: Actor; output?: Json; reason?: string };
   OperatorNotTaken: { path: string };
@@ -95,6 +108,7 @@ export interface ProcessEventData {
     items?: 'failed' | 'all'; // forEach: which items are taken again
     cause?: string; // groups: path of the innermost operator whose failure this is
     counted?: boolean; // false: not a known failure (never begun, or unknown and rerun), uses up no attempt
+    messageId?: string;
   };
   /** An iteration of `repeat` is over, the next one begins when it is due. */
   OperatorRepeatScheduled: {
@@ -104,6 +118,7 @@ export interface ProcessEventData {
     iteration: number;
     output?: Json;
     dueAt: string;
+    messageId?: string;
   };
   OperatorOutcomeUnknown: {
     path: string;

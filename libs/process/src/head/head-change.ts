@@ -41,9 +41,16 @@ export function headChangeOf(event: ProcessEvent): HeadChange {
     case 'ProcessCancelRequested':
       // Also one that still waits in the queue: an executor ends it, with its `finally`.
       return { runnableAt: 'now', rows: [{ table: 'queue', op: 'delete' }] };
+    case 'ProcessRetried': {
+      const { queue } = event.data;
+      if (queue === undefined) return wakes;
+      const { priority, key, limit } = queue;
+      const row = { priority, notBefore: null, key: key ?? null, limit: limit ?? null } as const;
+      const onLimit = key === undefined ? null : 'queue';
+      return { owner: null, runnableAt: null, rows: [{ table: 'queue', op: 'insert', ...row, onLimit }] };
+    }
     case 'ProcessPaused':
     case 'ProcessResumed':
-    case 'ProcessRetried':
     case 'TaskAnswered':
     case 'MessageReceived':
     case 'ChildEnded':

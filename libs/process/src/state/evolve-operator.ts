@@ -1,5 +1,5 @@
 import type { EffectResult } from '../decide/decision.types.js';
-import type { ProcessEvent } from '../events/process-event.types.js';
+import type { ProcessEvent, Timers } from '../events/process-event.types.js';
 import type { Json } from '../json.types.js';
 import { isWithin } from './operator-path.js';
 import { hasEnded, newOperator, type OperatorState, type OperatorStatus, type ProcessState } from './process-state.js';
@@ -71,9 +71,7 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
         state.size += sizeOf(data.output);
       }
       if (operator.error !== undefined) delete operator.error;
-      if (data.messageId !== undefined) {
-        state.messages = state.messages.filter((message) => message.messageId !== data.messageId);
-      }
+      takeMessage(state, data.messageId);
       if (data.path.endsWith('/compensate')) {
         const undone = operatorOf(state, data.path.slice(0, -'/compensate'.length));
         undone.status = 'compensated';
@@ -87,6 +85,7 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       over(state, operator, 'failed', data.endedAt);
       operator.attempt = data.attempt;
       operator.error = data.error;
+      takeMessage(state, data.messageId);
       if (data.cause !== undefined) operator.cause = data.cause;
       if (data.output !== undefined) operator.output = data.output;
       if (data.startedAt !== undefined) operator.startedAt ??= data.startedAt;
@@ -123,8 +122,8 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       if (data.error !== undefined) operator.error = data.error;
       if (data.counted !== false) operator.failures++;
       if (data.newKey === true) operator.round++;
-      operator.timers = { ...operator.timers, retry: data.dueAt };
-      delete operator.timers.timeout;
+      operator.timers = { ...lasting(operator), retry: data.dueAt };
+      takeMessage(state, data.messageId);
       delete operator.waitsFor;
       delete operator.result;
       closeTask(state, operator, 'it is tried again');
@@ -147,8 +146,8 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       operator.round = 1;
       if (data.output === undefined) delete operator.previous;
       else operator.previous = data.output;
-      operator.timers = { ...operator.timers, repeat: data.dueAt };
-      delete operator.timers.timeout;
+      operator.timers = { ...lasting(operator), repeat: data.dueAt };
+      takeMessage(state, data.messageId);
       delete operator.error;
       delete operator.waitsFor;
       delete operator.result;
@@ -248,6 +247,18 @@ function over(state: ProcessState, operator: OperatorState, status: OperatorStat
   if (operator.unknown !== undefined) delete operator.unknown;
   if (operator.resolution !== undefined) delete operator.resolution;
   if (operator.task !== undefined) closeTask(state, operator, `its operator is ${status}`);
+}
+
+/** Once, whatever its receiver came to. */
+function takeMessage(state: ProcessState, messageId: string | undefined): void {
+  if (messageId === undefined) return;
+  state.messages = state.messages.filter((message) => message.messageId !== messageId);
+}
+
+/** The timers of the whole operator: those of an attempt end with it. */
+function lasting({ timers }: OperatorState): Timers {
+  const { deadline, warn } = timers ?? {};
+  return { ...(deadline === undefined ? {} : { deadline }), ...(warn === undefined ? {} : { warn }) };
 }
 
 /** An outcome was recorded: executors that died before it are forgotten. */

@@ -119,9 +119,11 @@ export function fold(state: ProcessState, event: ProcessEvent | RecordedEvent): 
       state.timeoutAt = null;
       state.givenUp = null;
       state.compensation = null;
-      state.scheduled = true;
+      state.scheduled = event.data.queue === undefined;
+      state.warned = false;
       delete state.error;
       delete state.failedPath;
+      state.failedPaths = [];
       state.notUndone = [];
       for (const path of [...state.operators.keys()]) {
         if (path.startsWith('finally/')) forgetFinally(state, path);
@@ -137,6 +139,7 @@ export function fold(state: ProcessState, event: ProcessEvent | RecordedEvent): 
       end(state, 'failed');
       state.error = event.data.error;
       if (event.data.path !== undefined) state.failedPath = event.data.path;
+      state.failedPaths = event.data.failed ?? (event.data.path === undefined ? [] : [event.data.path]);
       state.compensated = [...event.data.compensated];
       state.notUndone = [...event.data.notUndone];
       return;
@@ -203,6 +206,7 @@ function noteTime(state: ProcessState, event: RecordedEvent): void {
       return;
     case 'ProcessRetried':
       state.times.endedAt = null;
+      state.times.reopenedAt = event.recordedAt;
       return;
     case 'ProcessCompleted':
     case 'ProcessFailed':
@@ -283,7 +287,7 @@ function resolveIncident(
   }
   if (failed) {
     if (incident?.kind === 'failure-held') reopenCancelled(state, '');
-    reopen(state, path, '', true);
+    reopen(state, path, '', true, data.action === 'rerun');
   } else if (data.action === 'rerun') operator.round++;
   operator.resolution = data;
 }

@@ -159,6 +159,8 @@ export interface ProcessState {
   outputs?: Json;
   error?: OperatorError;
   failedPath?: string;
+  /** Every operator whose failure nobody handled: what a retry of the process opens again. */
+  failedPaths: string[];
   compensated: string[];
   notUndone: string[];
 
@@ -184,7 +186,7 @@ export interface ProcessState {
   /** Approximate bytes of what is kept. */
   size: number;
   /** As the log recorded them; for people, nothing is decided by them but the process's own timers. */
-  times: { requestedAt: string | null; startedAt: string | null; endedAt: string | null };
+  times: { requestedAt: string | null; startedAt: string | null; endedAt: string | null; reopenedAt: string | null };
 
   plan: DerivedPlan | null;
 }
@@ -218,6 +220,7 @@ export function initialState(id = ''): ProcessState {
     compensation: null,
     finalStatus: null,
     end: null,
+    failedPaths: [],
     compensated: [],
     notUndone: [],
     operators: new Map(),
@@ -234,7 +237,7 @@ export function initialState(id = ''): ProcessState {
     alone: false,
     takeovers: 0,
     size: 0,
-    times: { requestedAt: null, startedAt: null, endedAt: null },
+    times: { requestedAt: null, startedAt: null, endedAt: null, reopenedAt: null },
     plan: null,
   };
 }

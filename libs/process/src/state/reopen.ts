@@ -22,8 +22,11 @@ export function reopenCancelled(state: ProcessState, within: string): void {
   }
 }
 
-/** Opens a failed path again, and the groups and loops around it up to (without) `within`. */
-export function reopen(state: ProcessState, path: string, within: string, newRound: boolean): void {
+/**
+ * Opens a failed path again, and the groups and loops around it up to (without) `within`. In such a loop the other failed
+ * items are open again, too (`items`): with them it would fail before anything is tried.
+ */
+export function reopen(state: ProcessState, path: string, within: string, newRound: boolean, items = true): void {
   const operator = state.operators.get(path);
   if (operator === undefined) return;
   resetOperator(operator, newRound);
@@ -40,6 +43,14 @@ export function reopen(state: ProcessState, path: string, within: string, newRou
     outer.iteration = iteration;
     outer.round = round;
     if (startedAt !== undefined) outer.startedAt = startedAt;
+    if (items && outer.items !== undefined) reopenFailedItems(state, at, newRound);
+  }
+}
+
+function reopenFailedItems(state: ProcessState, loop: string, newRound: boolean): void {
+  for (const operator of [...state.operators.values()]) {
+    if (operator.status !== 'failed' || parentPath(operator.path) !== loop) continue;
+    reopen(state, operator.cause ?? operator.path, loop, newRound);
   }
 }
 

@@ -58,6 +58,7 @@ export function statusOf(state: ProcessState): ProcessStatus {
   if (state.incidents.size > 0) return 'incident';
   if (state.compensation !== null && state.finalStatus === null) return 'compensating';
   if (state.paused) return 'paused';
+  if (!state.scheduled && state.started) return 'queued';
   if (!state.scheduled) return state.startAt !== null || state.concurrency !== null ? 'queued' : 'requested';
   if (!state.started) return 'queued';
   return state.owner === null && state.parked !== null ? 'waiting' : 'running';
