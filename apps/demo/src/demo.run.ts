@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,6 +25,7 @@ export async function runDemo(args: string[]): Promise<number> {
     options: { requests: { type: 'string', default: '200' }, keep: { type: 'boolean', default: false } },
   });
   const directory = mkdtempSync(join(tmpdir(), 'baton-demo-'));
+  chmodSync(directory, 0o755); // PostgreSQL runs as a user of its own where we are root
   const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
   const definitions = join(root, 'apps', 'demo', 'definitions');
   const releases = readReleases(join(definitions, 'releases.csv')).slice(0, Number(values.requests));
@@ -37,10 +38,10 @@ export async function runDemo(args: string[]): Promise<number> {
     process.stdout.write('Starting a deployment service, its database, and Baton with three executors …\n');
     const target = await startTarget(ledgerFile);
     stops.unshift(() => target.stop());
-    const database = await ReleasesDatabase.start(directory);
+    const database = await ReleasesDatabase.start(join(directory, 'releases'));
     stops.unshift(() => database.stop());
     const launcher = join(root, 'bin', 'baton.mjs');
-    const baton = await BatonUnderTest.start(launcher, join(directory), [
+    const baton = await BatonUnderTest.start(launcher, join(directory, 'baton'), [
       ...['--port', '0', '--executors', '3', '--allow-address', '127.0.0.1/32'],
     ]);
     stops.unshift(() => baton.stop());
@@ -83,7 +84,7 @@ export async function runDemo(args: string[]): Promise<number> {
       return 0;
     }
     for (const fault of faults) process.stdout.write(`${styleText('red', 'Broken:')} ${fault}\n`);
-    process.stdout.write(`The log of the services is kept in ${directory}/baton.log\n`);
+    process.stdout.write(`The log of the services is kept in ${directory}/baton/logs\n`);
     values.keep = true;
     return 1;
   } finally {

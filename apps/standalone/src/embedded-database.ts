@@ -7,9 +7,9 @@
  */
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DataDirectoryInUse, isAlive, PostgresCluster, postmasterState } from '@baton/postgres';
 import { createDatabase } from './create-database.js';
 import type { DataFolder } from './data-folder.js';
-import { DataDirectoryInUse, isAlive, PostgresCluster, postmasterState } from './postgres/index.js';
 import { commandOf } from './process-identity.js';
 
 const shutdownMs = 20_000;

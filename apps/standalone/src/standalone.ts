@@ -8,11 +8,11 @@
  *  4. A clean end goes outside in: executors and scheduler hand back, then intake, then PostgreSQL.
  */
 import { join } from 'node:path';
+import { freePort } from '@baton/postgres';
 import { type ChildExit, ChildService } from './child-service.js';
 import { DataFolder } from './data-folder.js';
 import { EmbeddedDatabase } from './embedded-database.js';
 import { ExitRecord } from './exit-record.js';
-import { freePort } from './postgres/index.js';
 import type { StandaloneOptions } from './standalone.options.js';
 
 export interface Standalone {

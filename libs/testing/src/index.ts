@@ -1,4 +1,4 @@
-export { freePort, PostgresCluster } from '../../../apps/standalone/src/postgres/index.js';
+export { freePort, PostgresCluster } from '@baton/postgres';
 export { type KafkaBroker, kafkaBroker, kafkaMissing } from './kafka/kafka-broker.js';
 export {
   type TestCluster,

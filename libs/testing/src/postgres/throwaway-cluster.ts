@@ -2,13 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  ensureDataDirectory,
-  isAlive,
-  PostgresCluster,
-  postgresBinaries,
-  postgresOwner,
-} from '../../../../apps/standalone/src/postgres/index.js';
+import { ensureDataDirectory, isAlive, PostgresCluster, postgresBinaries, postgresOwner } from '@baton/postgres';
 
 const homePrefix = 'baton-test-postgres-';
 
