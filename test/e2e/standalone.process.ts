@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { BatonClient } from '@baton/client';
 import { z } from 'zod';
 
 const batonFile = z.object({
@@ -12,20 +13,21 @@ const batonFile = z.object({
   database: z.string(),
   pids: z.object({
     parent: z.number(),
-    postgres: z.number(),
-    intake: z.number(),
-    scheduler: z.number(),
+    postgres: z.number().optional(),
+    intake: z.number().optional(),
+    scheduler: z.number().optional(),
     executors: z.array(z.number()),
   }),
 });
 export type BatonFile = z.infer<typeof batonFile>;
 
-const launcher = resolve(import.meta.dirname, '../../bin/baton.mjs');
+export const launcher = resolve(import.meta.dirname, '../../bin/baton.mjs');
 
 /** A folder for `--data`, and `baton up` on it as a user starts it. */
 export class StandaloneProcess {
   readonly data: string;
   private child: ChildProcess | undefined;
+  private readonly known = new Set<number>();
   printed = '';
 
   constructor(data?: string) {
@@ -33,9 +35,10 @@ export class StandaloneProcess {
     if (data === undefined) chmodSync(this.data, 0o711); // PostgreSQL may run as another user
   }
 
-  async start(options: string[] = []): Promise<BatonFile> {
+  async start(options: string[] = [], environment: Record<string, string> = {}): Promise<BatonFile> {
     const child = spawn(process.execPath, [launcher, 'up', '--data', this.data, '--port', '0', ...options], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
     });
     this.child = child;
     this.printed = '';
@@ -53,28 +56,48 @@ export class StandaloneProcess {
     return this.told();
   }
 
+  /** What `baton.json` says now. */
   told(): BatonFile {
-    return batonFile.parse(JSON.parse(readFileSync(join(this.data, 'baton.json'), 'utf8')));
+    const told = batonFile.parse(JSON.parse(readFileSync(join(this.data, 'baton.json'), 'utf8')));
+    for (const pid of pidsOf(told)) this.known.add(pid);
+    return told;
+  }
+
+  client(more: { patienceMs?: number; token?: string } = {}): BatonClient {
+    const { url, token } = this.told();
+    return new BatonClient({ url, token, ...more });
+  }
+
+  /** Settles as soon as `baton.json` is such. */
+  async until(holds: (told: BatonFile) => boolean): Promise<BatonFile> {
+    const changes = watch(this.data);
+    try {
+      for (;;) {
+        const changed = once(changes, 'change');
+        const told = this.told();
+        if (holds(told)) return told;
+        await changed;
+      }
+    } finally {
+      changes.close();
+    }
+  }
+
+  /** Ends a child, and waits until another one is named in its place. */
+  async replace(pid: number, signal: NodeJS.Signals): Promise<BatonFile> {
+    const before = pidsOf(this.told()).length;
+    process.kill(pid, signal);
+    return this.until((told) => pidsOf(told).length === before && !pidsOf(told).includes(pid));
   }
 
   /** Everything dies in the same moment, PostgreSQL and all its backends included. */
   async cutPower(): Promise<void> {
-    const { pids } = this.told();
-    const all = [pids.parent, pids.postgres, pids.intake, pids.scheduler, ...pids.executors];
+    const told = this.told();
+    const all = pidsOf(told);
     for (const pid of all) process.kill(pid, 'SIGSTOP'); // nobody acts on another's death
+    if (told.pids.postgres !== undefined) all.push(...childrenOf(told.pids.postgres));
     for (const pid of all) process.kill(pid, 'SIGKILL');
     await Promise.all(all.map(untilGone));
-  }
-
-  /** Settles when `baton.json` names another process in its place: it does so when that one is ready. */
-  async killAndAwaitReplacement(executor: number): Promise<void> {
-    const { executors } = this.told().pids;
-    process.kill(executor, 'SIGKILL');
-    const replaced = () => {
-      const now = this.told().pids.executors;
-      return now.length === executors.length && !now.includes(executor);
-    };
-    while (!replaced()) await delay(50);
   }
 
   async signal(name: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
@@ -86,14 +109,30 @@ export class StandaloneProcess {
     return { code: child.exitCode, signal: child.signalCode };
   }
 
+  /** Ends everything that was started, whatever a test left it in. */
   async remove(): Promise<void> {
     if (this.child && this.child.exitCode === null && this.child.signalCode === null) await this.signal('SIGTERM');
+    await Promise.all([...this.known].map(untilGone));
     rmSync(this.data, { recursive: true, force: true });
   }
 
   isMarkedRunning(): boolean {
     return existsSync(join(this.data, 'baton.json'));
   }
+
+  log(name: string): string {
+    return readFileSync(join(this.data, 'logs', `${name}.log`), 'utf8');
+  }
+}
+
+export function pidsOf({ pids }: BatonFile): number[] {
+  const { parent, postgres, intake, scheduler, executors } = pids;
+  return [parent, postgres, intake, scheduler, ...executors].filter((pid) => pid !== undefined);
+}
+
+function childrenOf(pid: number): number[] {
+  const text = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+  return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [Number(line)]));
 }
 
 /** There is no event for the end of a process that is not our child. */
@@ -104,8 +143,19 @@ export async function untilGone(pid: number): Promise<void> {
 export function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
-  } catch {
-    return false; // ESRCH: it is gone
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw error;
+  }
+  return !isZombie(pid);
+}
+
+/** Dead, and waiting for a parent that does not ask. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false; // no /proc here, or gone meanwhile
+    throw error;
   }
 }
