@@ -20,10 +20,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DataDirectoryInUse } from '@baton/postgres';
+import { DataDirectoryInUse, fsyncPath } from '@baton/postgres';
 import { newApiToken } from '@baton/security';
 import { z } from 'zod';
-import { fsyncPath } from './postgres/fsync-path.js';
+
 import { startOf } from './process-identity.js';
 
 const secretsSchema = z.object({ secretKey: z.string(), adminToken: z.string(), databasePassword: z.string() });

@@ -1,5 +1,6 @@
 export { ensureDataDirectory, postmasterState } from './data-directory.js';
 export { freePort } from './free-port.js';
+export { fsyncPath } from './fsync-path.js';
 export { postgresBinaries } from './postgres-binaries.js';
 export {
   DataDirectoryInUse,
