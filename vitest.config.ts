@@ -14,6 +14,8 @@ const project = (name: string, include: string[], more: { maxWorkers?: number; t
 
 /** One project per layer: `npx vitest run --project simulation`. Heavy layers run one file at a time. */
 export default defineConfig({
+  // The global setup is loaded by this one, not by a project.
+  resolve: { tsconfigPaths: true },
   test: {
     globalSetup: ['libs/testing/src/postgres/global-setup.ts'],
     maxWorkers: 2,
