@@ -155,4 +155,20 @@ describe('the admission limit', () => {
     const { rows } = await cell.pool.query('select key from slot');
     expect(rows).toEqual([{ key: admissionKey }]);
   });
+
+  it('admits children beyond the admission limit also from behind a queue longer than a round, or their parents wait forever', async () => {
+    const admission = cell.admission({ maxRunning: () => 1, batch: 3 });
+    const parent = await cell.request();
+    await admission.round();
+    expect(await cell.types(parent)).toEqual(scheduled);
+    const backlog: string[] = [];
+    for (let n = 0; n < 8; n += 1) backlog.push(await cell.request({ priority: 6 }));
+    const of = (path: string) => ({ id: parent, path, attempt: 1, onParentEnd: 'cancel' as const });
+    const child = await cell.request({ parent: of('a') });
+    const keyedChild = await cell.request({ ...keyed('queue'), parent: of('b') });
+    await admission.round();
+    expect(await cell.types(child)).toEqual(scheduled);
+    expect(await cell.types(keyedChild)).toEqual(scheduled);
+    expect(await waiting(backlog)).toEqual(backlog);
+  });
 });

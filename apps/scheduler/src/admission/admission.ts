@@ -37,7 +37,8 @@ interface Sorted {
  *    used by the next round, or freed with the end of its process.
  * 2. Several schedulers may run rounds at once: the slot's lock and the stream's version decide, never a lease.
  * 3. A crash between slot and append leaves a process that holds its slot and is still queued: the next look takes it first.
- * 4. Children are admitted beyond the admission limit: their parents hold its slots and wait for them.
+ * 4. Children are admitted beyond the admission limit: their parents hold its slots and wait for them. Under a limit they
+ *    come first, so that no backlog that waits for a slot keeps them from being seen.
  * 5. One process that cannot be admitted does not hold up the others.
  */
 export class Admission {
@@ -49,10 +50,16 @@ export class Admission {
     const { queue, batch } = this.options;
     const candidates = await queue.look(batch, batch);
     if (candidates.length > 0) {
-      const settled = await this.#admit(candidates.slice(0, batch));
+      const settled = await this.#admit(this.#firstOf(candidates, batch));
       if (candidates.length >= batch && settled > 0) return 'again';
     }
     return (await queue.nextStartIn()) ?? undefined;
+  }
+
+  #firstOf(candidates: Candidate[], batch: number): Candidate[] {
+    if (this.options.maxRunning() === null) return candidates.slice(0, batch);
+    const [children, others] = [true, false].map((isChild) => candidates.filter((one) => one.isChild === isChild));
+    return [...children!, ...others!].slice(0, batch);
   }
 
   async #admit(candidates: Candidate[]): Promise<number> {

@@ -1,6 +1,6 @@
 /**
- * What may be admitted now. Three looks, each along an index: without key and start time; with a start time that has
- * come; and per concurrency key (found by skipping through the index) the first ones, none where the key is full and
+ * What may be admitted now. Four looks: without key and start time, along an index; those of them that are children,
+ * which are admitted beyond the admission limit and must be seen behind any backlog; with a start time that has come; and per concurrency key (found by skipping through the index) the first ones, none where the key is full and
  * its rows only wait. $1: how many of each look, $2: how many per key.
  */
 export const lookIntoQueue = /* sql */ `
@@ -14,6 +14,13 @@ plain as (
     false as has_slot
   from queue where key is null and not_before is null
   order by priority desc, enqueued_at, stream_id limit $1
+),
+children as (
+  select q.stream_id, q.priority, q.enqueued_at, null::text, null::int, null::text, false
+  from queue q
+  where q.key is null and q.not_before is null
+    and exists (select from child c where c.stream_id = q.stream_id and not c.told)
+  order by q.priority desc, q.enqueued_at, q.stream_id limit $1
 ),
 due as (
   select stream_id, priority, enqueued_at, null::text, null::int, null::text, false
@@ -38,5 +45,5 @@ keyed as (
   where k.key is not null
 )
 select a.*, exists (select from child c where c.stream_id = a.stream_id) as is_child
-from (select * from plain union all select * from due union all select * from keyed) a
+from (select * from plain union select * from children union all select * from due union all select * from keyed) a
 order by a.priority desc, a.enqueued_at, a.stream_id`;
