@@ -9,15 +9,10 @@ export const operators = ({ z, defineOperator }) => [
     },
     run: async (context) => {
       const { processId: process_, path, attempt, idempotencyKey: key, fields, signal } = context;
-      const body = JSON.stringify({
-        process: process_,
-        path,
-        attempt,
-        key,
-        pid: process.pid,
-        takes: fields.takes ?? 0,
-      });
       context.begin();
+      const begunAt = Date.now();
+      const takes = fields.takes ?? 0;
+      const body = JSON.stringify({ process: process_, path, attempt, key, pid: process.pid, takes, begunAt });
       let response;
       try {
         response = await fetch(`${fields.url}/effect`, { method: 'POST', body, signal });
