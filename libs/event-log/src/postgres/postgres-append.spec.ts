@@ -117,6 +117,77 @@ it('settles appends whose backend was killed: each is in the log exactly once', 
   }
 });
 
+it('takes a commit with a warning for in doubt: a cancelled wait for a replica answers COMMIT as well', async () => {
+  const warned = await logDatabase();
+  try {
+    await warned.pool.query(`create function warn() returns trigger language plpgsql as
+      $$ begin raise warning 'canceling wait for synchronous replication'; return null; end $$`);
+    await warned.pool.query(
+      `create constraint trigger warn after insert on event deferrable initially deferred for each row
+        when (new.type = 'OperatorStarted') execute function warn()`,
+    );
+    const own = new PostgresEventLog(warned.pool, 'c1');
+    const stream = newProcessId('c1');
+    const create: Append = { stream, expected: 'none', events: [requested(), scheduled()] };
+    expect((await own.appendEach([create]))[0]!.status).toBe('appended');
+    const start: Append = { stream, expected: 2, events: [operatorStarted('a', 'x1')] };
+    expect((await own.appendEach([start]))[0]!.status).toBe('in-doubt');
+    // Settled by the version, as any other doubt.
+    expect((await own.appendEach([start]))[0]!.status).toBe('refused');
+    expect(await own.read(stream, 2)).toHaveLength(1);
+  } finally {
+    await warned.close();
+  }
+});
+
+it('commits a barrier before it reads what became of a doubtful append: a look alone sees what one machine has', async () => {
+  const victim = createLogPool({ url: db.url, application: 'doubtful', max: 1, use: 'driver' });
+  try {
+    const own = new PostgresEventLog(victim, 'c1');
+    const [stream] = await running(1);
+    const wal = async (): Promise<number> => {
+      const { rows } = await db.pool.query<{ n: string }>(
+        `select count(*)::text as n from pg_stat_activity where application_name = 'doubtful' and query like '%barrier%'`,
+      );
+      return Number(rows[0]!.n);
+    };
+    await own.read(stream!);
+    expect(await wal()).toBe(0);
+    const blocker = new pg.Client({ connectionString: db.url });
+    await blocker.connect();
+    await blocker.query('begin');
+    await blocker.query('select from process where id = $1 for update', [new CellIds('c1').uuid(stream!)]);
+    const cut = own.appendEach([boundary(stream!, 3)]);
+    for (let found = 0; found === 0; ) {
+      const { rowCount } = await blocker.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'doubtful' and wait_event_type = 'Lock'`,
+      );
+      found = rowCount ?? 0;
+    }
+    expect((await cut)[0]!.status).toBe('in-doubt');
+    await blocker.query('rollback');
+    await blocker.end();
+    const seen: string[] = [];
+    victim.on('acquire', (client) => {
+      const query = client.query.bind(client);
+      Object.assign(client, {
+        query: (...given: Parameters<typeof query>) => {
+          const [what] = given as unknown[];
+          seen.push(typeof what === 'string' ? what : ((what as { text?: string }).text ?? ''));
+          return query(...given);
+        },
+      });
+    });
+    await own.heads([stream!]);
+    await own.read(stream!, 3);
+    const barriers = seen.filter((text) => text.includes('barrier'));
+    expect(barriers).toHaveLength(1);
+    expect(seen[0]).toContain('barrier');
+  } finally {
+    await victim.end();
+  }
+});
+
 it('does not append in a transaction that has written before (rule 2)', async () => {
   const append: Append = { stream: newProcessId('c1'), expected: 'none', events: [requested()] };
   await expect(

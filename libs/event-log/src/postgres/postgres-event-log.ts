@@ -3,11 +3,19 @@ import type { Pool, PoolClient } from 'pg';
 import { appendStatement } from '../append/append-batch.js';
 import { checkAppends, settled } from '../append/check-appends.js';
 import { appendIsolating } from '../append/isolate.js';
-import type { Append, AppendOutcome, AppendResult, EventLog, Head } from '../event-log.port.js';
+import {
+  type Append,
+  type AppendOutcome,
+  type AppendResult,
+  type EventLog,
+  type Head,
+  InDoubt,
+} from '../event-log.port.js';
 import { CellIds } from '../process-id.js';
+import { commitBarrier } from '../sql/commit-barrier.sql.js';
 import { readEvents } from '../sql/read-events.sql.js';
 import { readHeads } from '../sql/read-heads.sql.js';
-import { classifyAppendFailure } from './pg-errors.js';
+import { classifyAppendFailure, isConnectionLoss } from './pg-errors.js';
 
 /**
  * The event log over PostgreSQL: one statement, one round trip, READ COMMITTED, autocommit.
@@ -17,9 +25,13 @@ import { classifyAppendFailure } from './pg-errors.js';
  * 2. An append's transaction has no transaction id before the append (rule 2): in autocommit by construction,
  *    within a transaction by a check that throws.
  * 3. All-or-nothing per stream; a refused stream writes no row at all.
+ * 4. A commit that PostgreSQL warns about (01000: a cancelled wait for a synchronous replica) is in doubt.
+ * 5. After a doubt nothing is read before a barrier has committed: a look alone also sees what is on one machine only.
  */
 export class PostgresEventLog implements EventLog {
   readonly ids: CellIds;
+  #doubts = 0;
+  #settled = 0;
   constructor(
     private readonly pool: Pool,
     cell: string,
@@ -34,7 +46,7 @@ export class PostgresEventLog implements EventLog {
   async appendEach(appends: readonly Append[]): Promise<AppendOutcome[]> {
     if (appends.length === 0) return [];
     checkAppends(appends);
-    return appendIsolating(appends, (part) => this.#send(part, this.pool), classifyAppendFailure);
+    return appendIsolating(appends, (part) => this.#sendAlone(part), classify(this));
   }
 
   /** For the writers that need a row of their own in the same transaction, written after the append (rule 2). */
@@ -44,6 +56,46 @@ export class PostgresEventLog implements EventLog {
     if (rows[0]?.id != null)
       throw new Error('An append must be the first write of its transaction: it already has a transaction id.');
     return this.#send(appends, client);
+  }
+
+  /** A commit of somebody's is in doubt: what is read next must be as durable as a commit (invariant 5). */
+  noteDoubt(): void {
+    this.#doubts += 1;
+  }
+
+  /** Does nothing while nothing is in doubt. */
+  async barrier(): Promise<void> {
+    const doubts = this.#doubts;
+    if (doubts === this.#settled) return;
+    await this.pool.query(commitBarrier);
+    this.#settled = Math.max(this.#settled, doubts);
+  }
+
+  /** Invariant 4 */
+  async #sendAlone(appends: readonly Append[]): Promise<AppendResult[]> {
+    const client = await this.pool.connect();
+    let warning: string | undefined;
+    let broken: Error | undefined;
+    const onNotice = (notice: { code?: string | undefined; message?: string | undefined }): void => {
+      if (notice.code === '01000') warning = notice.message ?? 'warning';
+    };
+    const onBroken = (error: Error): void => {
+      broken = error;
+    };
+    client.on('notice', onNotice);
+    client.on('error', onBroken);
+    try {
+      const results = await this.#send(appends, client);
+      if (warning !== undefined) throw new InDoubt(`PostgreSQL committed with a warning: ${warning}`);
+      return results;
+    } catch (error) {
+      if (isConnectionLoss(error)) broken ??= error instanceof Error ? error : new Error(String(error));
+      throw error;
+    } finally {
+      client.off('notice', onNotice);
+      client.off('error', onBroken);
+      client.release(broken);
+    }
   }
 
   async #send(appends: readonly Append[], db: Pool | PoolClient): Promise<AppendResult[]> {
@@ -72,6 +124,7 @@ export class PostgresEventLog implements EventLog {
       return uuid === null ? [] : [{ uuid, after }];
     });
     if (known.length === 0) return found;
+    await this.barrier();
     const { rows } = await this.pool.query<EventRow>({
       name: 'read_events',
       text: readEvents,
@@ -87,6 +140,7 @@ export class PostgresEventLog implements EventLog {
   async heads(streams: string[]): Promise<Map<string, Head>> {
     const uuids = streams.flatMap((stream) => this.ids.uuid(stream) ?? []);
     if (uuids.length === 0) return new Map();
+    await this.barrier();
     const { rows } = await this.pool.query<HeadRow>({ name: 'read_heads', text: readHeads, values: [uuids] });
     return new Map(
       rows.map((row) => {
@@ -99,6 +153,14 @@ export class PostgresEventLog implements EventLog {
       }),
     );
   }
+}
+
+function classify(log: PostgresEventLog): typeof classifyAppendFailure {
+  return (error) => {
+    const kind = classifyAppendFailure(error);
+    if (kind === 'doubt') log.noteDoubt();
+    return kind;
+  };
 }
 
 export interface EventRow {

@@ -75,6 +75,7 @@ export class PostgresRequestStore implements RequestStore {
         }
         if (!isUndecided(error) || failures >= (this.options.giveUpAfter ?? 8)) throw error;
         doubtful = true;
+        this.log.noteDoubt();
         await (this.options.pause ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))))(
           backoffMs(failures++),
         );
@@ -89,6 +90,7 @@ export class PostgresRequestStore implements RequestStore {
   ): Promise<void> {
     const keyed = indexes.filter((at) => !results[at] && all[at]!.key);
     if (keyed.length === 0) return;
+    await this.log.barrier();
     const { rows } = await this.pool.query<{ principal: string; key: string; body_digest: string; answer: Json }>(
       findRequestKeys,
       [keyed.map((at) => all[at]!.key!.principal), keyed.map((at) => all[at]!.key!.key)],
