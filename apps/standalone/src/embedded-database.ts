@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DataDirectoryInUse, isAlive, PostgresCluster, postmasterState } from '@baton/postgres';
 import { createDatabase } from './create-database.js';
 import type { DataFolder } from './data-folder.js';
+import { databasePlace } from './database-place.js';
 import { commandOf } from './process-identity.js';
 
 const shutdownMs = 20_000;
@@ -30,7 +31,7 @@ export class EmbeddedDatabase {
     say: (text: string) => void,
     onRestarted: () => void,
   ): Promise<EmbeddedDatabase> {
-    const directory = folder.file('postgres');
+    const directory = databasePlace(folder.path, say);
     await untilFree(directory);
     const cluster = await PostgresCluster.start({
       directory,
