@@ -28,9 +28,10 @@ export { PostgresTail } from './postgres/postgres-tail.js';
 export { PostgresWakeUp } from './postgres/postgres-wake-up.js';
 export { PostgresWorkLists } from './postgres/postgres-work-lists.js';
 
+export { assertSessionMode, awaitSessionMode } from './postgres/session-mode.js';
 export { withTransaction } from './postgres/transaction.js';
 export * from './process-id.js';
 export * from './read-model.port.js';
 export { type ProcessView, viewAfter } from './read-models/process-view.js';
-export { type RebuildOptions, type RebuildResult, rebuildLog } from './rebuild/rebuild-log.js';
+export { type RebuildOptions, type RebuildResult, rebuildLog, rebuildStreams } from './rebuild/rebuild-log.js';
 export * from './requests.port.js';

@@ -45,7 +45,18 @@ describe('a JSON body', () => {
     expect(problemOf(() => jsonOf(bytes('{"a":{"__proto__":{}}}')))).toMatchObject({
       errors: [{ path: '/a/__proto__' }],
     });
-    expect(problemOf(() => jsonOf(bytes('{"\\u005f_proto__":{}}'))).status).toBe(400);
+    for (const name of ['\\u005f_proto__', '__\\u0070roto__'])
+      expect(problemOf(() => jsonOf(bytes(`{"${name}":{}}`))).status).toBe(400);
+  });
+  test('that forges a marker of Baton is refused with its place, also when it is escaped, but not where it is only text', () => {
+    for (const name of ['$secret', '$artifact', '\\u0024secret', '$\\u0061rtifact']) {
+      const text = `{"inputs":{"a":[{"${name}":{"sealed":"baton:1:x:y:z"}}]}}`;
+      expect(problemOf(() => jsonOf(bytes(text)))).toMatchObject({
+        status: 422,
+        errors: [{ path: expect.stringMatching(/^\/inputs\/a\/0\/\$(secret|artifact)$/), remedy: 'use another name' }],
+      });
+    }
+    expect(jsonOf(bytes('{"a":"$secret and $artifact"}'))).toEqual({ a: '$secret and $artifact' });
   });
   test('that is not JSON is refused with line and column', () => {
     expect(problemOf(() => jsonOf(bytes('{\n  "a": 1,,\n}')))).toMatchObject({ errors: [{ line: 2, column: 10 }] });

@@ -28,7 +28,8 @@ export function textOf(body: Uint8Array): string {
 
 /**
  * A JSON body as it may go into the log: its depth is limited before it is parsed, integers beyond 2^53 stay what they
- * are as strings, NUL and lone surrogates are written out, and names that would reach into an object's making are refused.
+ * are as strings, NUL and lone surrogates are written out. Names that would reach into an object's making are refused,
+ * and so are the markers by which Baton's own data names secrets, sealed values and artifacts: nobody forges them.
  */
 export function jsonOf(body: Uint8Array): JsonValue {
   const text = textOf(body);
@@ -44,7 +45,8 @@ export function jsonOf(body: Uint8Array): JsonValue {
     });
   }
   const parsed = parse(text);
-  if (/__proto__|\\u005f/i.test(text)) refuseReservedNames(parsed, []);
+  // Any letter of a name may be escaped.
+  if (/__proto__|\$secret|\$artifact|\\u00[2-7]/i.test(text)) refuseReservedNames(parsed, []);
   return /\\u(0000|d[89a-f])/i.test(text) ? storable(parsed) : parsed;
 }
 
@@ -82,6 +84,14 @@ function refuseReservedNames(value: JsonValue, path: string[]): void {
     if (key === '__proto__') {
       const errors: FieldError[] = [{ path: jsonPointer([...path, key]), message: '"__proto__" is not a name here' }];
       throw refuse('bad-request', 'the body holds the name "__proto__"', { remedy: 'use another name', errors });
+    }
+    if (key === '$secret' || key === '$artifact') {
+      const message = `"${key}" is a name of Baton's own data`;
+      const errors: FieldError[] = [{ path: jsonPointer([...path, key]), message, remedy: 'use another name' }];
+      throw refuse('invalid', `the body holds the name "${key}", which only Baton itself may set`, {
+        remedy: 'use another name; secrets are read by ${{ secrets.NAME }} in the definition',
+        errors,
+      });
     }
     refuseReservedNames(part, [...path, key]);
   }

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => cell.close());
 beforeEach(async () => {
   await cell.empty();
-  await cell.pool.query('truncate process_view, audit_finding, executor');
+  await cell.pool.query('truncate process_view, audit_finding, executor, snapshot');
   counted.length = 0;
 });
 
@@ -29,6 +29,7 @@ const audit = (more: Partial<ConstructorParameters<typeof SelfAudit>[0]> = {}) =
       record: () => undefined,
     },
     batch: 2,
+    streamsPerPass: 1_000,
     takeoverMs: 0,
     ...more,
   });
@@ -135,4 +136,59 @@ it('leaves alone a process that moved while it was looked at (2)', async () => {
   });
   expect(await moving.pass(new AbortController().signal)).toBe(0);
   expect(await findings()).toEqual([]);
+});
+
+it('finds what no list knows, in the log itself (5)', async () => {
+  const stuck = await cell.request();
+  await cell.follow(stuck, scheduled, claimed, parked(null, 'lost'));
+  expect(await pass()).toBe(1);
+  expect(await findings()).toEqual([{ stream: stuck, kind: 'nothing-moves-it', repaired: true }]);
+  expect((await cell.types(stuck)).at(-1)).toBe('ProcessReleased');
+});
+
+it('goes on through the log where the last pass stopped, and comes around (5)', async () => {
+  const streams: string[] = [];
+  for (let n = 0; n < 5; n += 1) {
+    const stream = await cell.request();
+    await cell.follow(stream, scheduled, claimed, parked(null, 'lost'));
+    streams.push(stream);
+  }
+  const small = audit({ streamsPerPass: 2 });
+  const signal = new AbortController().signal;
+  expect(await small.pass(signal)).toBe(2);
+  expect(await small.pass(signal)).toBe(2);
+  expect(await small.pass(signal)).toBe(1);
+  expect((await findings()).map(({ stream }) => stream)).toEqual(streams);
+  await cell.follow(streams[0]!, claimed, parked(null, 'lost'));
+  expect(await small.pass(signal)).toBe(1);
+});
+
+it.each([
+  ['delete from process', 'no-head'],
+  ['update process set version = version - 1', 'head-differs'],
+  ['update process set version = version + 3', 'head-differs'],
+])('makes a head again from the log: %s (3)', async (damage, kind) => {
+  const stream = await cell.request();
+  await cell.follow(stream, scheduled, claimed, parked(new Date(Date.now() + 60_000).toISOString(), 'soak'));
+  const before = (await cell.log.heads([stream])).get(stream);
+  await cell.pool.query(damage);
+  expect(await pass()).toBe(1);
+  expect(await findings()).toEqual([{ stream, kind, repaired: true }]);
+  expect((await cell.log.heads([stream])).get(stream)).toEqual(before);
+  expect(await pass()).toBe(0);
+});
+
+it('puts a retried process back into the queue with what its retry says (3)', async () => {
+  const stream = await cell.request({ priority: 2, concurrency: { key: 'k', limit: 2, onLimit: 'skip' } });
+  const error = { code: 'x', message: 'y' };
+  await cell.follow(stream, scheduled, claimed, {
+    type: 'ProcessFailed',
+    data: { error, compensated: [], notUndone: [] },
+  });
+  expect((await cell.commands.handle(stream, { kind: 'retry', by: { id: 'p' } })).status).toBe('done');
+  const place = { stream, priority: 2, key: { name: 'k', limit: 2, onLimit: 'queue' } };
+  expect(await cell.queue.look(10, 10)).toMatchObject([place]);
+  await cell.pool.query('truncate queue');
+  expect(await pass()).toBe(1);
+  expect(await cell.queue.look(10, 10)).toMatchObject([place]);
 });

@@ -1,7 +1,14 @@
-import { type CellIds, type CommandHandler, type EventLog, uuidv7, type WakeUp } from '@baton/event-log';
+import {
+  type CellIds,
+  type CommandHandler,
+  type EventLog,
+  rebuildStreams,
+  uuidv7,
+  type WakeUp,
+} from '@baton/event-log';
 import { evolve, initialState, type ProcessState } from '@baton/process';
 import { type Logger, type LogPool, type Meter, schedulerActor } from '../scheduler.ports.js';
-import { lastOfPart, lookForStuck, noteFinding, queueAgain } from '../sql/self-audit.sql.js';
+import { auditLooks, noteFinding, queueAgain } from '../sql/self-audit.sql.js';
 
 export interface SelfAuditOptions {
   pool: LogPool;
@@ -13,6 +20,8 @@ export interface SelfAuditOptions {
   meter: Meter;
   /** Open processes of one look. */
   batch: number;
+  /** Streams of the log looked at in one pass, beside the open processes of the list. */
+  streamsPerPass?: number;
   /** How long a lost owner may stand before that is a finding. */
   takeoverMs: number;
 }
@@ -23,61 +32,105 @@ interface Suspect {
   owner: string | null;
   owner_status: string | null;
   found_before: boolean;
+  missing: 'no-head' | 'head-differs' | 'owner-lost' | 'nothing-moves-it';
 }
-export type FindingKind = 'no-head' | 'owner-lost' | 'no-queue-place' | 'nothing-moves-it';
+export type FindingKind = Suspect['missing'] | 'no-queue-place';
+/** A few seconds of reading along an index. */
+const streamsPerPass = 200_000;
 const first = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Job: finds open processes that nothing would ever drive on, and repairs them (design 6).
- * Boundary: goes through the open processes in batches along an index; loads only those in which something is missing.
+ * Boundary: goes in batches along an index through the open processes of the list, and through the streams of the log
+ * itself, whatever a list says; loads only those in which something is missing.
  * Invariants:
  * 1. Every open process has an owner that is not over, a due or future timer, a queue place, or something awaited: an
  *    open task, incident, message, job or child. What has none of them is a finding, unless it is paused.
  * 2. A suspicion is confirmed from the log at the version at which it arose; a process that moved meanwhile is none.
  * 3. Every finding is counted, stored and repaired by an event (or its queue place), never by changing the log.
  * 4. What is found a second time within ten minutes becomes an incident: repairing did not help.
+ * 5. The streams are gone through in turn, `streamsPerPass` in each pass: with no more than that many in the log, what no
+ *    list knows is found within one pass, too; with more, within as many as it takes to come around.
  */
 export class SelfAudit {
+  /** Where the walk through the log goes on. */
+  #cursor = first;
   constructor(private readonly options: SelfAuditOptions) {}
 
-  /** One pass over all open processes. Returns how many findings there were. */
+  /** One pass over all open processes of the list, and the next part of the log. Returns how many findings there were. */
   async pass(signal: AbortSignal): Promise<number> {
+    const examined = new Set<string>();
+    const ofTheList = await this.#walk('listed', first, Number.POSITIVE_INFINITY, examined, signal);
+    const begin = this.#cursor;
+    const ofTheLog = await this.#walk(
+      'ofTheLog',
+      begin,
+      this.options.streamsPerPass ?? streamsPerPass,
+      examined,
+      signal,
+    );
+    this.#cursor = ofTheLog.last ?? first;
+    return ofTheList.findings + ofTheLog.findings;
+  }
+
+  /** `last`: null when it came to the end. */
+  async #walk(
+    look: keyof typeof auditLooks,
+    from: string,
+    most: number,
+    examined: Set<string>,
+    signal: AbortSignal,
+  ): Promise<{ findings: number; last: string | null }> {
     const { pool, batch, takeoverMs } = this.options;
+    const sql = auditLooks[look];
     let findings = 0;
-    for (let after = first; !signal.aborted; ) {
-      const part = await pool.query<{ last: string | null; n: number }>(lastOfPart, [after, batch]);
-      const { rows } = await pool.query<Suspect>(lookForStuck, [after, batch, takeoverMs]);
-      for (const suspect of rows) if (await this.#examine(suspect)) findings += 1;
+    let after = from;
+    for (let seen = 0; seen < most && !signal.aborted; seen += batch) {
+      const part = await pool.query<{ last: string | null; n: number }>(sql.last, [after, batch]);
+      const { rows } = await pool.query<Suspect>(sql.stuck, [after, batch, takeoverMs]);
+      for (const suspect of rows) {
+        if (examined.has(suspect.stream_id)) continue;
+        examined.add(suspect.stream_id);
+        if (await this.#examine(suspect)) findings += 1;
+      }
       const { last, n } = part.rows[0]!;
-      if (last === null || n < batch) break;
+      if (last === null || n < batch) return { findings, last: null };
       after = last;
     }
-    return findings;
+    return { findings, last: after };
   }
 
   async #examine(suspect: Suspect): Promise<boolean> {
     const stream = this.options.ids.id(suspect.stream_id);
-    if (suspect.version === null) {
-      await this.#note(suspect, 'no-head', 'It has no head row: run "baton log rebuild".', false);
+    if (suspect.missing === 'no-head' || suspect.missing === 'head-differs') {
+      const { processes } = await rebuildStreams(this.options.pool, this.options.ids.cell, [suspect.stream_id]);
+      const what = suspect.version === null ? 'It has no head row' : `Its head row says version ${suspect.version}`;
+      const detail = processes > 0 ? `${what}; it was made again from the log.` : `${what}, and no event.`;
+      await this.#note(suspect, suspect.missing, detail, processes > 0);
+      this.options.wakeUp.notify('runnable');
       return true;
     }
-    if (suspect.owner !== null) {
+    if (suspect.missing === 'owner-lost') {
       this.options.wakeUp.notify('cluster');
       const detail = `Its owner ${suspect.owner} is ${suspect.owner_status ?? 'unknown'}, and nobody has taken it over.`;
       if (!suspect.found_before) await this.#note(suspect, 'owner-lost', detail, false);
       return !suspect.found_before;
     }
     let state: ProcessState = initialState(stream);
-    for (const event of await this.options.log.read(stream)) state = evolve(state, event);
+    let queuedBy = 1;
+    for (const event of await this.options.log.read(stream)) {
+      state = evolve(state, event);
+      if (event.type === 'ProcessRetried') queuedBy = event.sequence;
+    }
     if (state.version !== suspect.version || state.end !== null || state.paused || awaitsElsewhere(state)) return false;
-    await this.#repair(suspect, state);
+    await this.#repair(suspect, state, queuedBy);
     return true;
   }
 
-  async #repair(suspect: Suspect, state: ProcessState): Promise<void> {
+  async #repair(suspect: Suspect, state: ProcessState, queuedBy: number): Promise<void> {
     const { pool, log, commands, wakeUp } = this.options;
     if (!state.scheduled && state.cancel === null) {
-      const { rowCount } = await pool.query(queueAgain, [suspect.stream_id, suspect.version]);
+      const { rowCount } = await pool.query(queueAgain, [suspect.stream_id, suspect.version, queuedBy]);
       await this.#note(
         suspect,
         'no-queue-place',

@@ -1,5 +1,8 @@
-/** All slots of processes that have ended. */
-export const freeSlotsOf = /* sql */ `delete from slot where stream_id = any($1::uuid[])`;
+/** All slots of processes that have ended. One that was retried since has its slot anew, and keeps it. */
+export const freeSlotsOf = /* sql */ `
+delete from slot s using process p join event e on e.stream_id = p.id and e.sequence = p.version
+where s.stream_id = any($1::uuid[]) and p.id = s.stream_id
+  and e.type in ('ProcessCompleted', 'ProcessFailed', 'ProcessCancelled')`;
 /** Slots whose process has ended: the end is the last event of its stream. A process that is not there holds nothing. */
 export const freeLeakedSlots = /* sql */ `
 delete from slot s using (

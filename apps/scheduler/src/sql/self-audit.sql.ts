@@ -1,43 +1,57 @@
+/** Open processes after $1 by the list, at most $2. */
+const listed = `select stream_id from process_view where ended_at is null and stream_id > $1 order by stream_id limit $2`;
+/** Streams of the log after $1, found by their first event: also those that no list and no head knows. */
+const ofTheLog = `select stream_id from event where sequence = 1 and stream_id > $1 order by stream_id limit $2`;
+
 /**
- * Open processes after $1, each with what keeps it going, in one snapshot. What has one of them is left out; $3 ms: how
- * long a lost owner may stand before somebody else takes over. $4: the last id looked at comes back in every row.
+ * Of such a part, the open processes that nothing drives on, each with what is missing, in one snapshot. $3 ms: how long
+ * a lost owner may stand before somebody else takes over.
  */
-export const lookForStuck = /* sql */ `
-with part as (
-  select stream_id from process_view where ended_at is null and stream_id > $1 order by stream_id limit $2
+const lookForStuck = (part: string) => /* sql */ `
+with part as (${part}),
+looked as (
+  select part.stream_id, p.version, p.owner, x.status as owner_status, case
+    when p.id is null then 'no-head'
+    when e.type is null or exists (select from event n where n.stream_id = p.id and n.sequence = p.version + 1)
+      then 'head-differs'
+    when p.owner is not null then case when (x.id is null or x.status in ('lost', 'left'))
+      and coalesce(x.ended_at, '-infinity') < now() - $3 * interval '1 ms' then 'owner-lost' end
+    when p.runnable_at is not null or e.type in ('ProcessCompleted', 'ProcessFailed', 'ProcessCancelled') then null
+    when not exists (select from queue q where q.stream_id = p.id)
+      and not exists (select from task t where t.stream_id = p.id)
+      and not exists (select from incident i where i.stream_id = p.id)
+      and not exists (select from receiver r where r.stream_id = p.id)
+      and not exists (select from job j where j.stream_id = p.id)
+      and not exists (select from child c where c.parent_id = p.id and not c.told) then 'nothing-moves-it'
+  end as missing
+  from part
+  left join process p on p.id = part.stream_id
+  left join event e on e.stream_id = p.id and e.sequence = p.version
+  left join executor x on x.id = p.owner
 )
-select part.stream_id, p.version, p.owner, x.status as owner_status,
-  exists (select from audit_finding f where f.stream_id = part.stream_id and f.found_at > now() - interval '10 minutes')
+select looked.*,
+  exists (select from audit_finding f where f.stream_id = looked.stream_id and f.found_at > now() - interval '10 minutes')
     as found_before
-from part
-left join process p on p.id = part.stream_id
-left join executor x on x.id = p.owner
-where case
-  when p.id is null then true
-  when p.owner is not null then (x.id is null or x.status in ('lost', 'left'))
-    and coalesce(x.ended_at, '-infinity') < now() - $3 * interval '1 ms'
-  when p.runnable_at is not null then false
-  else not exists (select from event e where e.stream_id = p.id and e.sequence = p.version
-      and e.type in ('ProcessCompleted', 'ProcessFailed', 'ProcessCancelled'))
-    and not exists (select from queue q where q.stream_id = p.id)
-    and not exists (select from task t where t.stream_id = p.id)
-    and not exists (select from incident i where i.stream_id = p.id)
-    and not exists (select from receiver r where r.stream_id = p.id)
-    and not exists (select from job j where j.stream_id = p.id)
-    and not exists (select from child c where c.parent_id = p.id and not c.told)
-end`;
-export const lastOfPart = /* sql */ `
-select max(stream_id::text) as last, count(*)::int as n from (
-  select stream_id from process_view where ended_at is null and stream_id > $1 order by stream_id limit $2
-) part`;
+from looked where missing is not null`;
+const lastOfPart = (part: string) => /* sql */ `
+select max(stream_id::text) as last, count(*)::int as n from (${part}) part`;
+
+export const auditLooks = {
+  listed: { last: lastOfPart(listed), stuck: lookForStuck(listed) },
+  ofTheLog: { last: lastOfPart(ofTheLog), stuck: lookForStuck(ofTheLog) },
+};
+
 export const noteFinding = /* sql */ `
 insert into audit_finding (stream_id, kind, detail, repaired_at)
-values ($1, $2, $3, case when $4 then now() end)`;
-/** The queue place that its request describes. */
+values ($1, $2, $3, case when $4 then clock_timestamp() end)`;
+/** The queue place that its last request, or the last retry of it, describes ($3: that event's sequence). */
 export const queueAgain = /* sql */ `
 insert into queue (stream_id, priority, not_before, enqueued_at, key, key_limit, on_limit)
-select e.stream_id, (e.data ->> 'priority')::smallint, (e.data ->> 'startAt')::timestamptz, e.recorded_at,
-  e.data #>> '{concurrency,key}', (e.data #>> '{concurrency,limit}')::int, e.data #>> '{concurrency,onLimit}'
+select e.stream_id, (coalesce(e.data -> 'queue', e.data) ->> 'priority')::smallint, (e.data ->> 'startAt')::timestamptz,
+  e.recorded_at, coalesce(e.data #>> '{queue,key}', e.data #>> '{concurrency,key}'),
+  coalesce(e.data #>> '{queue,limit}', e.data #>> '{concurrency,limit}')::int,
+  case when e.type = 'ProcessRetried' then case when e.data #>> '{queue,key}' is null then null else 'queue' end
+    else e.data #>> '{concurrency,onLimit}' end
 from event e join process p on p.id = e.stream_id and p.version = $2
-where e.stream_id = $1 and e.sequence = 1 and e.type = 'ProcessRequested'
+where e.stream_id = $1 and e.sequence = $3
 on conflict do nothing`;

@@ -101,6 +101,7 @@ function change(view: ProcessView, event: RecordedEvent): void {
       break;
     case 'ProcessRetried':
       Object.assign(view, { outcome: null, endedAt: null, compensating: false, waiting: false, incidents: 0 });
+      view.status = 'queued';
       break;
     default:
       break;
@@ -115,7 +116,8 @@ function statusOf(view: ProcessView): string {
   if (view.outcome) return view.outcome;
   if (view.incidents > 0) return 'incident';
   if (view.paused) return 'paused';
-  if (view.startedAt === null) return view.status;
+  // Also a retried one is queued again, until an executor has it.
+  if (view.startedAt === null || (view.status === 'queued' && view.owner === null)) return view.status;
   if (view.compensating) return 'compensating';
   return view.waiting ? 'waiting' : 'running';
 }

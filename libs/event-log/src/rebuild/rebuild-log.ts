@@ -58,6 +58,20 @@ export async function rebuildLog(pool: Pool, cell: string, options: RebuildOptio
   return result;
 }
 
+/** The same for a few streams (UUIDs), whose heads were found to differ from the log. Counts those that the log has. */
+export async function rebuildStreams(pool: Pool, cell: string, uuids: string[]): Promise<RebuildResult> {
+  return withTransaction(pool, async (client) => {
+    const known = await client.query<{ n: number }>(
+      'select count(*)::int as n from event where sequence = 1 and stream_id = any($1)',
+      [uuids],
+    );
+    const processes = known.rows[0]?.n ?? 0;
+    if (processes < uuids.length) return { processes, corrected: 0 };
+    await client.query('delete from snapshot where stream_id = any($1)', [uuids]);
+    return { processes, corrected: await rebuildBatch(client, pool, new CellIds(cell), uuids) };
+  });
+}
+
 async function rebuildBatch(client: PoolClient, pool: Pool, ids: CellIds, streams: string[]): Promise<number> {
   await client.query(rebuildMissingHeads, [streams]);
   await client.query(rebuildLockHeads, [streams]);
