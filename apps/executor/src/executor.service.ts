@@ -9,7 +9,15 @@ import {
   PostgresInbox,
 } from '@baton/bus';
 import { Catalogue } from '@baton/catalogue';
-import { Appender, CommandHandler, openPostgresCell, type PostgresCell, uuidv7, waitForSchema } from '@baton/event-log';
+import {
+  Appender,
+  awaitSessionMode,
+  CommandHandler,
+  openPostgresCell,
+  type PostgresCell,
+  uuidv7,
+  waitForSchema,
+} from '@baton/event-log';
 import { loadOperators, type OperatorRegistry } from '@baton/operators';
 import { builtInOperators, type OperatorDescriptor } from '@baton/process';
 import { Keyring } from '@baton/security';
@@ -59,6 +67,7 @@ export class ExecutorService {
     const keyring = Keyring.fromText(config.secretKey);
     this.registry = await loadOperators(config.operators);
     await waitForSchema(cell.pools.service, { signal: this.ending.signal });
+    await awaitSessionMode(config.databaseUrl, this.ending.signal);
     this.catalogue = await this.openCatalogue(keyring);
     await this.catalogue.settings.start();
     const host = new IncarnationHost(

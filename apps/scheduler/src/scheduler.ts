@@ -11,6 +11,7 @@ import {
 } from '@baton/bus';
 import { catalogueDataSource, SettingCache, SettingRepository } from '@baton/catalogue';
 import {
+  awaitSessionMode,
   CellIds,
   CommandHandler,
   createLogPool,
@@ -204,6 +205,7 @@ export class Scheduler {
 
   async start(): Promise<void> {
     await waitForSchema(this.#pool, { signal: this.#stop.signal });
+    await awaitSessionMode(this.config.databaseUrl, this.#stop.signal);
     await this.#settingSource.initialize();
     await this.#settings.start();
     await this.#time.learn();

@@ -28,7 +28,7 @@ export { PostgresTail } from './postgres/postgres-tail.js';
 export { PostgresWakeUp } from './postgres/postgres-wake-up.js';
 export { PostgresWorkLists } from './postgres/postgres-work-lists.js';
 
-export { assertSessionMode, awaitSessionMode } from './postgres/session-mode.js';
+export { awaitSessionMode } from './postgres/session-mode.js';
 export { withTransaction } from './postgres/transaction.js';
 export * from './process-id.js';
 export * from './read-model.port.js';

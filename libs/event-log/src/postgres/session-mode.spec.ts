@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
-import { assertSessionMode } from './session-mode.js';
+import { assertSessionMode, awaitSessionMode } from './session-mode.js';
 
 let db: Awaited<ReturnType<typeof logDatabase>>;
 beforeAll(async () => {
@@ -37,9 +37,34 @@ it('refuses a pooler that gives a session to another client between statements',
   const url = new URL(db.url);
   url.port = String(typeof address === 'object' && address ? address.port : 0);
   await expect(assertSessionMode(url.href)).rejects.toThrow(/transaction mode/);
+  pairs.length = 0;
+  await expect(awaitSessionMode(url.href)).rejects.toThrow(/session mode/);
   for (const { client, session } of pairs) {
     client.destroy();
     session.destroy();
   }
+  await new Promise((resolve) => server.close(resolve));
+});
+
+it('waits for a database that is away when a service starts', async () => {
+  const target = new URL(db.url);
+  let refused = 0;
+  const server = createServer((client) => {
+    client.on('error', () => undefined);
+    if (refused < 3) {
+      refused += 1;
+      client.destroy();
+      return;
+    }
+    const session = connect(Number(target.port), target.hostname);
+    session.on('error', () => undefined);
+    client.pipe(session).pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const url = new URL(db.url);
+  url.port = String(typeof address === 'object' && address ? address.port : 0);
+  await awaitSessionMode(url.href, undefined, 1);
+  expect(refused).toBe(3);
   await new Promise((resolve) => server.close(resolve));
 });

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { explainConnectFailure } from './log-pool.js';
 import { LogUnavailable } from './log-unavailable.error.js';
+import { isUndecided } from './pg-errors.js';
 
 /**
  * Whether each connection keeps its session: locks, LISTEN and settings do not survive a pooler in transaction mode,
@@ -32,6 +34,21 @@ export async function assertSessionMode(url: string, clients = 4): Promise<void>
     throw explainConnectFailure(error);
   } finally {
     await Promise.allSettled(opened.map((client) => client.end()));
+  }
+}
+
+/** At the start of a service: waits for a database that is away; throws where the connection cannot carry a session. */
+export async function awaitSessionMode(url: string, signal?: AbortSignal, pauseMs = 200): Promise<void> {
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      await assertSessionMode(url);
+      return;
+    } catch (error) {
+      const isPooler = error instanceof LogUnavailable && error.reason === 'pooler';
+      if (isPooler || !isUndecided(error)) throw error;
+    }
+    await delay(pauseMs, undefined, { signal });
   }
 }
 
