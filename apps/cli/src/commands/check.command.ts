@@ -1,9 +1,9 @@
-import { pathToFileURL } from 'node:url';
-import { builtInOperators, compile, type DefinitionFault, type OperatorDescriptor } from '@baton/process';
+import { compile, type DefinitionFault, type OperatorDescriptor } from '@baton/process';
 import type { Command } from 'commander';
 import { type Cli, example, printJson } from '../cli.js';
-import { CommandEnd, exitCodes, wrongUse } from '../exit-codes.js';
+import { CommandEnd, exitCodes } from '../exit-codes.js';
 import { collect, readText } from '../files.js';
+import { loadOperators } from '../operators.module.js';
 import { bold, dim, paint } from '../render/style.js';
 
 interface CheckOptions {
@@ -51,30 +51,4 @@ function report(cli: Cli, { file, name, faults }: CheckedFile): void {
     );
     cli.out(`    ${dim(fault.remedy)}`);
   }
-}
-
-/** `export const operators: OperatorType[]`, each with its descriptor (or descriptors alone). */
-async function loadOperators(module: string): Promise<OperatorDescriptor[]> {
-  let loaded: unknown;
-  try {
-    loaded = await import(/* webpackIgnore: true */ pathToFileURL(module).href);
-  } catch (error) {
-    throw wrongUse(`${module} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const operators: unknown =
-    typeof loaded === 'object' && loaded !== null ? Reflect.get(loaded, 'operators') : undefined;
-  if (!Array.isArray(operators)) throw wrongUse(`${module} exports no \`operators\`.`);
-  const known = new Set(builtInOperators.map(({ type }) => type));
-  return operators.map((entry: unknown) => {
-    const descriptor: unknown =
-      typeof entry === 'object' && entry !== null ? (Reflect.get(entry, 'descriptor') ?? entry) : entry;
-    if (!isDescriptor(descriptor))
-      throw wrongUse(`${module}: an entry of \`operators\` has no descriptor with type, class and fields.`);
-    if (known.has(descriptor.type)) throw wrongUse(`${module}: the operator type "${descriptor.type}" is Baton's own.`);
-    return descriptor;
-  });
-}
-
-function isDescriptor(value: unknown): value is OperatorDescriptor {
-  return typeof value === 'object' && value !== null && 'type' in value && 'class' in value && 'fields' in value;
 }
