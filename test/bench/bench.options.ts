@@ -26,6 +26,8 @@ export interface BenchOptions {
   /** Another build, measured in turns with the first in the same rounds. */
   against: string | null;
   profile: string | null;
+  /** Prints PostgreSQL's most expensive statements after each round. */
+  statements: boolean;
   work: string;
 }
 
@@ -45,6 +47,7 @@ export const usage = `Usage: npm run bench -- [options]
   --apps DIR            another build to measure (a folder with <app>/main.js)
   --against DIR         a second build, measured in turns with the first: gives the ratio of the two
   --profile DIR         CPU profiles of executor, scheduler and intake are written there
+  --statements          PostgreSQL's most expensive statements after each round (pg_stat_statements)
   --work DIR            where the data directories go: the disk that is measured (default: the system's temporary folder)`;
 
 export class UsageError extends Error {
@@ -86,6 +89,7 @@ export function parseOptions(args: string[], root: string): BenchOptions {
     folded: number('folded', values.folded, 50_000),
     apps: resolve(values.apps ?? join(root, 'dist', 'apps')),
     against: values.against === undefined ? null : resolve(values.against),
+    statements: values.statements ?? false,
     profile: values.profile === undefined ? null : resolve(values.profile),
     work: resolve(values.work ?? tmpdir()),
   };
@@ -112,6 +116,7 @@ function parse(args: string[]) {
       apps: text,
       against: text,
       profile: text,
+      statements: flag,
       work: text,
     },
   }).values;

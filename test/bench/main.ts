@@ -6,6 +6,7 @@ import { tenOperators } from './definitions.js';
 import { type Figure, Figures, figureText, median } from './figures.js';
 import { type MachineFacts, machineFacts, serverSettings } from './machine.facts.js';
 import { type Boundaries, type PhysicalLimit, physicalLimit } from './physical.limit.js';
+import { resetStatements, slowestStatements, watchStatements } from './statement.times.js';
 import { boundariesOf, limitFor, throughput } from './w1.throughput.js';
 import { latency, requestToFirstOperator } from './w2.latency.js';
 
@@ -59,6 +60,7 @@ async function small(
         .join(' '),
     );
     for (const one of running) {
+      if (options.statements) await watchStatements(one.baton);
       await one.baton.client.publish(tenOperators);
       const warm = await throughput(one.baton, { processes: 200, inFlight: 100, single: false }, new Figures(), '');
       say(`${one.prefix}warmed up at ${Math.round(warm.operators)} operators/s`);
@@ -100,8 +102,10 @@ async function smallRound(
     for (const inFlight of options.inFlight) {
       const name = `${prefix}W1 ${inFlight} in flight: `;
       const round = { processes: options.processes, inFlight, single: options.singleRequests };
+      if (options.statements) await resetStatements(baton);
       const { operators } = await throughput(baton, round, figures, name);
       figures.add(`${prefix}${ratioName(inFlight)}`, '', operators / limitFor(limit, inFlight));
+      if (options.statements) for (const line of await slowestStatements(baton, 20)) console.error(line);
     }
   if (wants('W2')) {
     const perOperator = await latency(baton, options.short ? 50 : 200, figures, `${prefix}W2: `);

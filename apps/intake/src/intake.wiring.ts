@@ -78,7 +78,8 @@ export async function wireIntake(
   const tail = new PostgresTail(pool, cell);
   const age = new ViewsAge(tail, clock);
   const tailMs = () => catalogue.settings.get('polling.tailMs');
-  const bus = embeddedBus({ pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs });
+  const isWatched = () => live.size > 0;
+  const bus = embeddedBus({ pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs, isWatched });
   const views = new PostgresProcessViews(pool, cell);
   const services: IntakeServices = {
     catalogue,

@@ -70,6 +70,8 @@ export class Scheduler {
   readonly #feeder: Duty;
   readonly #jobs: Duty;
   readonly #publishing: Duty | null;
+  readonly #freeing: Duty;
+  readonly #ended = new Set<string>();
   readonly #stop = new AbortController();
   #stopListening: () => void = () => undefined;
 
@@ -156,6 +158,7 @@ export class Scheduler {
     this.#admission = duty('admission', scheduleMs, () => admission.round());
     this.#feeder = duty('views', tailMs, () => feeder.round());
     this.#jobs = duty('jobs', scheduleMs, (signal) => jobs.round(signal));
+    this.#freeing = duty('free-slots', scheduleMs, () => this.#free());
     const telling = duty(
       'children',
       () => config.pollMs ?? scanEveryMs,
@@ -176,6 +179,7 @@ export class Scheduler {
     this.#duties = [
       ...(this.#publishing ? [this.#publishing] : []),
       this.#admission,
+      this.#freeing,
       this.#feeder,
       this.#jobs,
       telling,
@@ -218,9 +222,18 @@ export class Scheduler {
     for (const duty of this.#duties) duty.start();
   }
 
-  /** Processes have ended: their slots are free for the next. */
-  async ended(streams: readonly string[]): Promise<void> {
-    if (await this.slots.free(streams)) this.#admission.wake();
+  /** A process has ended: its slots are free for the next. Freed together with those that end meanwhile. */
+  ended(stream: string): void {
+    this.#ended.add(stream);
+    this.#freeing.wake();
+  }
+
+  async #free(): Promise<undefined> {
+    const streams = [...this.#ended];
+    this.#ended.clear();
+    // What a failure leaves behind, the scan for leaked slots frees.
+    if (streams.length > 0 && (await this.slots.free(streams))) this.#admission.wake();
+    return undefined;
   }
 
   admit(): void {

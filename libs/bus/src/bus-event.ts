@@ -38,6 +38,13 @@ export function eventNameOf(type: string): string {
 }
 const names = new Map<string, string>();
 
+/** The event types that an event's name may stand for. */
+export function eventTypesOf(name: string): string[] {
+  const words = name.replace(/^process\./, '').split('-');
+  const type = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  return [type, `Process${type}`].filter((candidate) => eventNameOf(candidate) === name);
+}
+
 export function busEventOf(event: LoggedEvent): BusEvent {
   const { traceparent } = event.metadata;
   const cell = event.stream.slice(0, event.stream.indexOf('-'));

@@ -141,10 +141,14 @@ export interface ExecutorRow {
 
 /** The tail: settled events of all streams, for subscribers (rule 3). */
 export interface Tail {
-  /** At most `limit` settled events after the position. Order per stream is stream order. */
+  /**
+   * At most `limit` settled events after the position. Order per stream is stream order. With `types` only events of
+   * these types, for subscribers that may miss one (hints): the position then passes over all that was looked through.
+   */
   read(
     after: TailPosition | null,
     limit: number,
+    types?: readonly string[],
   ): Promise<{ events: RecordedEvent[]; position: TailPosition | null; horizonAgeMs: number }>;
   checkpoint(subscriber: string): Promise<TailPosition | null>;
   /** Compare-and-set, so that a stale publisher cannot move it back. False: somebody else moved it. */

@@ -13,8 +13,10 @@ export function embeddedBus(options: {
   logger: Logger;
   metrics: Metrics;
   pollMs(): number;
+  /** Whether anybody watches a process: nobody else has a use for these hints. */
+  isWatched(): boolean;
 }): BusTransport {
-  const { pool, tail, wakeUp, logger, metrics, pollMs } = options;
+  const { pool, tail, wakeUp, logger, metrics, pollMs, isWatched } = options;
   const counters = new Map<string, ReturnType<Metrics['meter']['createCounter']>>();
   const histograms = new Map<string, ReturnType<Metrics['meter']['createHistogram']>>();
   const meter = {
@@ -38,6 +40,7 @@ export function embeddedBus(options: {
     logger,
     meter,
     pollMs,
+    isWanted: isWatched,
   });
 }
 

@@ -30,6 +30,7 @@ const mostCompiled = 200;
 /** Definitions as intake needs them: checked before they are published, compiled once before they are asked for. */
 export class DefinitionLibrary {
   readonly #compiled = new Map<string, CompiledDefinition>();
+  readonly #asked = new Map<string, Promise<DefinitionVersion | null>>();
 
   constructor(
     private readonly store: DefinitionStore,
@@ -56,7 +57,7 @@ export class DefinitionLibrary {
 
   /** The version asked for, or the newest, ready to check a request against. */
   async compiled(name: string, version?: number): Promise<CompiledDefinition | { unknown: Problem }> {
-    const found = await this.store.find(name, version);
+    const found = await this.#lookUp(name, version);
     if (!found) return { unknown: await this.#unknown(fullName(name), version) };
     const key = `${found.name}@${found.version}`;
     const known = this.#compiled.get(key);
@@ -70,6 +71,23 @@ export class DefinitionLibrary {
     if (this.#compiled.size >= mostCompiled && !oldest.done) this.#compiled.delete(oldest.value);
     this.#compiled.set(key, result.definition);
     return result.definition;
+  }
+
+  /**
+   * Asked of the store each time, so that what was published before is seen. All that ask in one step share a question
+   * that is sent at its end: an array of requests costs one look-up, not a thousand.
+   */
+  #lookUp(name: string, version?: number): Promise<DefinitionVersion | null> {
+    const key = `${fullName(name)}@${version ?? ''}`;
+    let answer = this.#asked.get(key);
+    if (!answer) {
+      answer = Promise.resolve().then(() => {
+        this.#asked.delete(key);
+        return this.store.find(name, version);
+      });
+      this.#asked.set(key, answer);
+    }
+    return answer;
   }
 
   /** Its size, depth and characters, before a parser sees it. */

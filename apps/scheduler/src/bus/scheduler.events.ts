@@ -17,7 +17,7 @@ export class SchedulerEvents {
   }
 
   @OnEvent(['process.completed', 'process.failed', 'process.cancelled'], schedulerSubscriber)
-  async ended(@Payload() event: BusEvent): Promise<void> {
-    await this.scheduler.ended([event.subject]);
+  ended(@Payload() event: BusEvent): void {
+    this.scheduler.ended(event.subject);
   }
 }

@@ -184,6 +184,16 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
       for (const received of [one, two]) expect(received.events.map(({ sequence }) => sequence)).toEqual([2, 3]);
     });
 
+    it('gives of all hints only those that were asked for', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      const wanted = ['process.scheduled', 'process.operator-completed', 'process.completed'];
+      await subscribe(wanted, received.handle, { mode: 'hints' });
+      await bus.append(stream, ['ProcessRequested', 'ProcessScheduled', 'ProcessCompleted']);
+      await received.count(2);
+      expect(received.events.map(({ type }) => type)).toEqual(['ProcessScheduled', 'ProcessCompleted']);
+    });
+
     it('two instances of a subscriber handle each event once', async () => {
       const stream = fresh();
       const received = new Received(stream);

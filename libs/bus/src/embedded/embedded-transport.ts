@@ -25,6 +25,8 @@ export interface EmbeddedTransportOptions {
   batch?: number;
   attempts?: number;
   pauseMs?: number;
+  /** Hints only: false while nobody would hear them. */
+  isWanted?(): boolean;
 }
 
 /** The bus without a broker: each subscriber reads the log's tail, from a checkpoint of its own, woken by hints. */

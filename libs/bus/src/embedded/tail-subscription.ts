@@ -1,6 +1,6 @@
 import type { Tail, TailPosition } from '@baton/event-log';
 import type { Logger, Meter, Subscription, SubscriptionOptions, Timers } from '../bus.ports.js';
-import { busEventOf, eventNameOf, type LoggedEvent } from '../bus-event.js';
+import { busEventOf, eventNameOf, eventTypesOf, type LoggedEvent } from '../bus-event.js';
 import type { Delivery } from '../subscription/delivery.js';
 
 export interface TailSubscriptionOptions extends SubscriptionOptions {
@@ -13,7 +13,12 @@ export interface TailSubscriptionOptions extends SubscriptionOptions {
   pollMs(): number;
   /** Events of one read. */
   batch: number;
+  /** Hints only: false while nobody would hear them, and then nothing is read. */
+  isWanted?(): boolean;
 }
+
+/** Hints are read together: at a busy log every commit brings one, and each read costs as much as the commit itself. */
+const hintsEveryMs = 20;
 
 const longestPause = 5_000;
 
@@ -23,7 +28,8 @@ const longestPause = 5_000;
  * Invariants:
  * 1. With an inbox the checkpoint moves only after every wanted event before it is settled; a crash repeats, never skips.
  * 2. The checkpoint moves by compare-and-set: when another instance moved it, this one goes on from there.
- * 3. Hints begin at the end of what is settled when it starts, and keep no checkpoint.
+ * 3. Hints begin at the end of what is settled when it starts, or when they are wanted again, and keep no checkpoint;
+ *    only the events that are wanted leave the database.
  * 4. Events of one subject are handled in the order of their sequence, one after the other.
  * 5. A wake-up during a read is followed by another read.
  * 6. A read that fails is repeated with growing pauses; the subscription never dies.
@@ -36,8 +42,13 @@ export class TailSubscription implements Subscription {
   #readAt: number | null = null;
   #failures = 0;
   #position: TailPosition | null = null;
+  #missed = false;
+  readonly #types: readonly string[] | undefined;
 
-  constructor(private readonly options: TailSubscriptionOptions) {}
+  constructor(private readonly options: TailSubscriptionOptions) {
+    const { mode, events } = options;
+    this.#types = mode === 'hints' && !events.has('*') ? [...events].flatMap(eventTypesOf) : undefined;
+  }
 
   async start(): Promise<void> {
     this.#stop = new AbortController();
@@ -82,6 +93,7 @@ export class TailSubscription implements Subscription {
         const more = await this.#step(signal);
         this.#failures = 0;
         if (!more && !this.#woken) await this.#sleep(signal);
+        if (this.options.mode === 'hints') await this.options.timers.sleep(hintsEveryMs, signal);
       } catch (error) {
         await this.#failed(error, signal);
       }
@@ -91,17 +103,34 @@ export class TailSubscription implements Subscription {
   /** True: there may be more to read at once. */
   async #step(signal: AbortSignal): Promise<boolean> {
     const { tail, subscriber, mode, batch, timers, meter } = this.options;
+    if (!(await this.#isWanted())) return false;
     const from = this.#position;
-    const { events, position, horizonAgeMs } = await tail.read(from, batch);
+    const { events, position, horizonAgeMs } = await tail.read(from, batch, this.#types);
     this.#readAt = timers.now();
     meter.record('baton.bus.tail-horizon', horizonAgeMs / 1000, { subscriber });
+    if (mode === 'hints') this.#position = position;
     if (events.length === 0 || position === null) return false;
     for (const event of events) {
       if (signal.aborted) return false;
       if ((await this.#deliver(event, signal)) === 'stopped') return false;
     }
-    if (mode === 'hints' || (await tail.moveCheckpoint(subscriber, from, position))) this.#position = position;
+    if (mode === 'hints') return events.length >= batch;
+    if (await tail.moveCheckpoint(subscriber, from, position)) this.#position = position;
     else this.#position = await tail.checkpoint(subscriber);
+    return true;
+  }
+
+  /** Invariant 3: what happened while nobody listened is not told later. */
+  async #isWanted(): Promise<boolean> {
+    const { mode, isWanted, tail, timers } = this.options;
+    if (mode !== 'hints' || !isWanted) return true;
+    if (!isWanted()) {
+      this.#missed = true;
+      this.#readAt = timers.now();
+      return false;
+    }
+    if (this.#missed) this.#position = await tail.end();
+    this.#missed = false;
     return true;
   }
 

@@ -202,6 +202,28 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       for (const stream of streams) expect(seen.get(stream)).toEqual([1, 2, 3, 4]);
     });
 
+    it('delivers by the tail all events of some types, and passes over the others', async () => {
+      const before = await under.tail.end();
+      const streams = Array.from({ length: 10 }, id);
+      const seen: string[] = [];
+      let position = before;
+      const readOn = async (limit: number) => {
+        const page = await under.tail.read(position, limit, ['ProcessScheduled', 'ProcessCompleted']);
+        position = page.position;
+        for (const event of page.events) if (streams.includes(event.stream)) seen.push(`${event.stream} ${event.type}`);
+      };
+      for (const stream of streams) {
+        await under.log.append([{ stream, expected: 'none', events: [requested(), scheduled()] }]);
+        await readOn(1);
+        await under.log.append([{ stream, expected: 2, events: [startedBy('x3')] }]);
+        await readOn(3);
+        await under.log.append([{ stream, expected: 3, owner: 'x3', events: [completed()] }]);
+      }
+      while (seen.length < 20) await readOn(4);
+      const wanted = streams.flatMap((stream) => [`${stream} ProcessScheduled`, `${stream} ProcessCompleted`]);
+      expect(seen.toSorted()).toEqual(wanted.toSorted());
+    });
+
     it('moves a checkpoint by compare-and-set only', async () => {
       const { position } = await under.tail.read(null, 1);
       const { position: later } = await under.tail.read(position, 1);

@@ -4,13 +4,14 @@ import type { MemoryState } from './memory-state.js';
 /** In memory every event is settled at once; the order is that of the appends. */
 export class MemoryTail implements Tail {
   constructor(private readonly state: MemoryState) {}
-  async read(after: TailPosition | null, limit: number): ReturnType<Tail['read']> {
+  async read(after: TailPosition | null, limit: number, types?: readonly string[]): ReturnType<Tail['read']> {
     await this.state.before('tail');
     const from = after ? this.state.all.findIndex(({ position }) => same(position, after)) + 1 : 0;
-    const found = this.state.all.slice(from, from + limit);
+    const all = this.state.all.slice(from);
+    const found = all.filter(({ event }) => !types || types.includes(event.type)).slice(0, limit);
     return {
       events: structuredClone(found.map(({ event }) => event)),
-      position: found.at(-1)?.position ?? after,
+      position: (types && found.length < limit ? all : found).at(-1)?.position ?? after,
       horizonAgeMs: 0,
     };
   }
