@@ -54,7 +54,13 @@ export function judge(input: {
   const ledgerOf = Map.groupBy(input.ledger, (entry) => entry.process);
   for (const [id, events] of input.streams) {
     if (!asked.has(id)) report.childProcesses++;
-    judgeProcess(id, events, ledgerOf.get(id) ?? [], asked.has(id), report);
+    judgeProcess(
+      id,
+      events,
+      datedByDeath(events, ledgerOf.get(id) ?? [], input.sabotage.killed),
+      asked.has(id),
+      report,
+    );
   }
   for (const id of asked) if (!input.streams.has(id)) report.notEnded.push(`${id}: not in the log`);
   for (const entry of input.ledger)
@@ -69,6 +75,25 @@ export function judge(input: {
       }
   }
   return report;
+}
+
+/**
+ * The ledger dates an effect by its arrival. What a killed executor had sent may arrive a moment after its death; it
+ * began before.
+ */
+function datedByDeath(
+  events: readonly RecordedEvent[],
+  ledger: readonly LedgerEntry[],
+  killed: Sabotage['killed'],
+): readonly LedgerEntry[] {
+  if (!killed) return ledger;
+  const ofTheKilled = new Set<string>();
+  for (const event of events)
+    if (event.type === 'OperatorStarted' && event.data.executor === killed.executor)
+      ofTheKilled.add(`${event.data.path}#${event.data.attempt}`);
+  return ledger.map((entry) =>
+    ofTheKilled.has(`${entry.path}#${entry.attempt}`) ? { ...entry, at: Math.min(entry.at, killed.at) } : entry,
+  );
 }
 
 function judgeProcess(
