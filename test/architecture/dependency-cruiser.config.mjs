@@ -9,7 +9,8 @@ const open = ['zod'];
 /** Folder → the libs it may import. A lib is entered by its index alone. */
 export const mayImport = {
   'apps/intake': ['process', 'event-log', 'catalogue', 'contracts', 'bus', 'security', 'telemetry', 'artifacts'],
-  'apps/scheduler': ['process', 'event-log', 'catalogue', 'bus', 'telemetry'],
+  // artifacts: it collects what crashed uploads left.
+  'apps/scheduler': ['process', 'event-log', 'catalogue', 'bus', 'telemetry', 'artifacts'],
   // artifacts: the executor is where the operators' port of artifacts meets the store that fills it.
   'apps/executor': ['process', 'event-log', 'catalogue', 'bus', 'operators', 'security', 'telemetry', 'artifacts'],
   'apps/cli': ['process', 'contracts', 'client'],

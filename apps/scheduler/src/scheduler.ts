@@ -1,3 +1,4 @@
+import { PostgresArtifactStore } from '@baton/artifacts';
 import {
   type BusTransport,
   EmbeddedTransport,
@@ -120,7 +121,8 @@ export class Scheduler {
     const matching = new MessageScan({ messages, commands, logger, meter });
     const inbox = new PostgresInbox(this.#pool);
     const requests = new PostgresRequestStore(this.#pool, log);
-    const expiry = new ExpiryScan({ messages, requests, inbox, inboxDays });
+    const artifacts = new PostgresArtifactStore(this.#pool);
+    const expiry = new ExpiryScan({ messages, requests, inbox, artifacts, inboxDays });
     const tail = new PostgresTail(this.#pool, config.cell);
     const tailMs = () => config.pollMs ?? this.#settings.get('polling.tailMs');
     const lease = (name: string) => new Lease(this.#pool, name, this.#id, leaseMs);

@@ -1,15 +1,19 @@
+import type { ArtifactStore } from '@baton/artifacts';
 import type { PostgresInbox } from '@baton/bus';
 import type { MessageStore, RequestStore } from '@baton/event-log';
 
 const batch = 5_000;
+/** An upload writes piece by piece; one that has stood still for so long was left by a crash. */
+const unfinishedForMs = 3_600_000;
 
-/** Removes what nobody can ask for any more, in batches: messages, idempotency keys, inbox rows. */
+/** Removes what nobody can ask for any more, in batches: messages, idempotency keys, inbox rows, uploads that a crash cut. */
 export class ExpiryScan {
   constructor(
     private readonly options: {
       messages: Pick<MessageStore, 'removeExpired'>;
       requests: Pick<RequestStore, 'removeExpiredKeys'>;
       inbox: Pick<PostgresInbox, 'removeOlderThan'>;
+      artifacts: Pick<ArtifactStore, 'collect'>;
       /** Longer than any subscriber may be behind. */
       inboxDays: number;
     },
@@ -17,9 +21,10 @@ export class ExpiryScan {
 
   /** 'again': a batch was full. */
   async run(): Promise<'again' | undefined> {
-    const { messages, requests, inbox, inboxDays } = this.options;
+    const { messages, requests, inbox, artifacts, inboxDays } = this.options;
     const removed = [await messages.removeExpired(batch), await inbox.removeOlderThan(inboxDays, batch)];
     await requests.removeExpiredKeys();
+    await artifacts.collect(unfinishedForMs);
     return removed.some((count) => count >= batch) ? 'again' : undefined;
   }
 }
