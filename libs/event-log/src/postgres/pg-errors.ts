@@ -2,8 +2,11 @@ import { codeOf } from '../append/isolate.js';
 import { InDoubt } from '../event-log.port.js';
 import { LogUnavailable } from './log-unavailable.error.js';
 
-/** The server said no and nothing was written, but the same again may succeed. */
-const again = new Set(['40P01', '40001', '55P03', '57014', '53300', '53400']);
+/**
+ * The server said no and nothing was written, but the same again may succeed: deadlocks, timeouts, limits; read-only for
+ * a while (a standby that is being promoted, a disk that is full); a password or a database that is being changed.
+ */
+const again = new Set(['40P01', '40001', '55P03', '57014', '53300', '53400', '25006', '28P01', '28000', '3D000']);
 /** The session ended; whether the commit took place is not known. */
 const sessionEnded = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25P04']);
 
