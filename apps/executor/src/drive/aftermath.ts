@@ -72,12 +72,14 @@ export class Aftermath {
     if (end === null) return;
     const { parent, ...rest } = end;
     void this.work.start(`tell the end of ${stream} to its parent`, async () => {
-      await this.ports.commands.handle(
+      const said = await this.ports.commands.handle(
         parent.id,
         { kind: 'endChild', child: stream, path: parent.path, attempt: parent.attempt, ...rest },
         stream,
       );
       crashPoint('after-tell-parent');
+      // The parent is another release's, for now: the scan for untold children goes on with it.
+      if (isConflict(said)) return;
       await this.ports.commands.markTold(stream);
     });
   }
@@ -121,6 +123,12 @@ export class Aftermath {
       throw new Error(`whether child ${child.id} was created is in doubt`);
     }
   }
+}
+
+function isConflict(said: unknown): boolean {
+  if (typeof said !== 'object' || said === null || !('refusal' in said)) return false;
+  const { refusal } = said;
+  return typeof refusal === 'object' && refusal !== null && 'code' in refusal && refusal.code === 'conflict';
 }
 
 function artifactReferences(definition: CompiledDefinition, state: ProcessState): string[] {

@@ -65,3 +65,11 @@ it('tells what is unknown, and refuses with a reason what no longer fits', async
   expect(result.status).toBe('refused');
   expect(result.status === 'refused' && result.refusal.reason).toMatch(/\w/);
 });
+
+it('refuses to decide about what a later release wrote, and appends nothing', async () => {
+  const { cell, handler, stream } = await setUp();
+  const later = { ...operatorCompleted('a'), schemaVersion: 99 };
+  await cell.log.append([{ stream, expected: 3, owner: 'x1', events: [later] }]);
+  expect(await handler.handle(stream, cancel)).toMatchObject({ status: 'refused', refusal: { code: 'conflict' } });
+  expect(await cell.log.read(stream, 4)).toEqual([]);
+});

@@ -6,7 +6,9 @@ import {
   type ProcessCommand,
   type ProcessEvent,
   type ProcessState,
+  type RecordedEvent,
   type Refusal,
+  upcast,
 } from '@baton/process';
 import { appendUntilSettled } from '../append/settle.js';
 import type { EventLog, WakeUp } from '../event-log.port.js';
@@ -28,7 +30,8 @@ export interface CommandHandlerOptions {
 
 /**
  * Commands from outside (an answer, a message, cancel, a child's end): load, decide, append at that version with no
- * owner, again on conflict. Holds no lock over a round trip; a lost answer is settled by the version.
+ * owner, again on conflict. Holds no lock over a round trip; a lost answer is settled by the version. What another release
+ * wrote is not decided about: its events would be folded to a state that is not the process's.
  */
 export class CommandHandler {
   readonly #pause: (ms: number) => Promise<void>;
@@ -49,7 +52,9 @@ export class CommandHandler {
     for (let conflicts = 0; ; conflicts += 1) {
       signal?.throwIfAborted();
       for (const event of await this.options.log.read(stream, version)) {
-        state = evolve(state ?? initialState(stream), event);
+        const read = upcast(event);
+        if ('refused' in read) return { status: 'refused', refusal: notUnderstood(event, read.refused.reason) };
+        state = evolve(state ?? initialState(stream), { ...event, ...read.event });
         version = event.sequence;
       }
       if (!state) return { status: 'not-found' };
@@ -72,4 +77,12 @@ export class CommandHandler {
       if (conflicts > 2) await this.#pause(Math.random() * Math.min(100, 5 * conflicts));
     }
   }
+}
+
+function notUnderstood({ stream, sequence }: RecordedEvent, reason: string): Refusal {
+  return {
+    code: 'conflict',
+    reason: `Event ${sequence} of ${stream} was written by a later release: ${reason}`,
+    remedy: 'Update this service, and try again.',
+  };
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg, { type ClientBase, type Pool } from 'pg';
 import { codeOf } from '../append/isolate.js';
 import { timeouts } from '../postgres/log-pool.js';
-import { isUndecided } from '../postgres/pg-errors.js';
+import { isLoginRefused, isUndecided } from '../postgres/pg-errors.js';
 import { migration0001Log } from '../sql/migration-0001-log.sql.js';
 import { migration0002Duties } from '../sql/migration-0002-duties.sql.js';
 
@@ -61,7 +61,7 @@ async function hasMigration(pool: Pool, id: string): Promise<boolean> {
     return rows[0]!.found;
   } catch (error) {
     // 42P01: no tables yet. A database that is away is waited for as well.
-    if (codeOf(error) === '42P01' || isUndecided(error)) return false;
+    if (codeOf(error) === '42P01' || (isUndecided(error) && !isLoginRefused(error))) return false;
     throw error;
   }
 }

@@ -25,6 +25,11 @@ export function isUndecided(error: unknown): boolean {
   return isConnectionLoss(error);
 }
 
+/** A service that starts says so instead of waiting: the login or the database is wrong. */
+export function isLoginRefused(error: unknown): boolean {
+  return ['28P01', '28000', '3D000'].includes(codeOf(error));
+}
+
 /** Without an SQLSTATE the client itself gave up: reset, end of stream, refused, timed out. */
 export function isConnectionLoss(error: unknown): boolean {
   const code = codeOf(error);

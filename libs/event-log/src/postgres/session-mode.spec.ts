@@ -1,6 +1,8 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
+import { waitForSchema } from '../migrate/migration-runner.js';
+import { createLogPool } from './log-pool.js';
 import { assertSessionMode, awaitSessionMode } from './session-mode.js';
 
 let db: Awaited<ReturnType<typeof logDatabase>>;
@@ -44,6 +46,15 @@ it('refuses a pooler that gives a session to another client between statements',
     session.destroy();
   }
   await new Promise((resolve) => server.close(resolve));
+});
+
+it('says at once that the database of its URL does not exist', async () => {
+  const url = new URL(db.url);
+  url.pathname = '/nowhere';
+  await expect(awaitSessionMode(url.href)).rejects.toThrow(/does not exist/);
+  const pool = createLogPool({ url: url.href, application: 'spec', max: 1 });
+  await expect(waitForSchema(pool)).rejects.toThrow(/does not exist/);
+  await pool.end();
 });
 
 it('waits for a database that is away when a service starts', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { explainConnectFailure } from './log-pool.js';
 import { LogUnavailable } from './log-unavailable.error.js';
-import { isUndecided } from './pg-errors.js';
+import { isLoginRefused, isUndecided } from './pg-errors.js';
 
 /**
  * Whether each connection keeps its session: locks, LISTEN and settings do not survive a pooler in transaction mode,
@@ -46,7 +46,7 @@ export async function awaitSessionMode(url: string, signal?: AbortSignal, pauseM
       return;
     } catch (error) {
       const isPooler = error instanceof LogUnavailable && error.reason === 'pooler';
-      if (isPooler || !isUndecided(error)) throw error;
+      if (isPooler || isLoginRefused(error) || !isUndecided(error)) throw error;
     }
     await delay(pauseMs, undefined, { signal });
   }
