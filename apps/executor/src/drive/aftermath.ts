@@ -3,6 +3,7 @@ import type {
   ArtifactReference,
   ChildToSpawn,
   CompiledDefinition,
+  EffectOutcome,
   Json,
   OperatorError,
   ProcessCommand,
@@ -84,14 +85,22 @@ export class Aftermath {
     });
   }
 
-  /** Large outputs that an expression of the definition reads, before decide asks for them. */
-  async loadArtifacts(definition: CompiledDefinition, state: ProcessState): Promise<void> {
-    if (definition.outputsRead.length === 0) return;
-    for (const reference of artifactReferences(definition, state))
-      if (!this.artifacts.has(reference)) {
-        if (this.artifacts.size >= 256) this.artifacts.clear();
-        this.artifacts.set(reference, await this.ports.artifacts.load(reference));
-      }
+  /**
+   * Large outputs that an expression reads, before decide asks for them: of what ended before, those that the definition
+   * reads; of what ends now, all, for its own `expect`, `outcomes` and `repeat`, and for whatever begins after it.
+   */
+  async loadArtifacts(
+    definition: CompiledDefinition,
+    state: ProcessState,
+    outcomes: readonly EffectOutcome[],
+  ): Promise<void> {
+    const needed = new Set(outcomes.flatMap(({ result }) => digestsOf('output' in result ? result.output : undefined)));
+    if (definition.outputsRead.length > 0)
+      for (const digest of artifactReferences(definition, state)) needed.add(digest);
+    const missing = [...needed].filter((digest) => !this.artifacts.has(digest));
+    if (this.artifacts.size + missing.length > 256)
+      for (const digest of [...this.artifacts.keys()]) if (!needed.has(digest)) this.artifacts.delete(digest);
+    for (const digest of missing) this.artifacts.set(digest, await this.ports.artifacts.load(digest));
   }
 
   artifact(digest: string): Json | undefined {
@@ -137,11 +146,12 @@ function artifactReferences(definition: CompiledDefinition, state: ProcessState)
   for (const [path, operator] of state.operators) {
     const name = path.split('/').at(-1)?.split(/[[#]/)[0];
     if (!read.has(name)) continue;
-    const output = operator.output;
-    if (isArtifact(output)) digests.push(output.$artifact.digest);
+    digests.push(...digestsOf(operator.output));
   }
   return digests;
 }
+
+const digestsOf = (output: Json | undefined): string[] => (isArtifact(output) ? [output.$artifact.digest] : []);
 
 export function isArtifact(value: unknown): value is ArtifactReference {
   return typeof value === 'object' && value !== null && '$artifact' in value;

@@ -154,7 +154,7 @@ export class ProcessDriver {
     this.cancelTimer();
     this.cancelProof();
     const given = [...this.outcomes];
-    await this.patiently(() => this.ports.aftermath.loadArtifacts(this.definition, this.folded.state));
+    await this.patiently(() => this.ports.aftermath.loadArtifacts(this.definition, this.folded.state, given));
     if (this.ended) return;
     const decision = decide(this.definition, this.folded.state, this.context(), given);
     const events = this.preface === null ? decision.events : [this.preface.event, ...decision.events];

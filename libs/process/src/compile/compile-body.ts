@@ -86,6 +86,17 @@ function refuseMeaningless(context: CompileContext, raw: JsonObject, descriptor:
         'Remove it.',
         'key',
       );
+  if (
+    raw['sensitive'] !== undefined &&
+    descriptor.class !== 'effect' &&
+    !meaningless[descriptor.type]?.includes('sensitive')
+  )
+    context.faults.error(
+      [...path, 'sensitive'],
+      `\`sensitive\` has no meaning for an operator of type ${descriptor.type}: its output is recorded as it comes.`,
+      'Name it at an operator that calls out (http, sql, script, …); what it seals stays sealed wherever it is passed on.',
+      'key',
+    );
   if (descriptor.type === 'decision' && raw['outcomes'] === undefined)
     context.faults.error(
       [...path, 'outcomes'],

@@ -103,6 +103,9 @@ export class CompileContext {
   #checkReads(expression: ParsedExpression, place: Place, path: Path): void {
     this.reads.check(expression.reads, place, path);
     for (const read of expression.reads) {
+      const subject = read.root === 'output' ? subjectOf(path) : undefined;
+      if (subject !== undefined)
+        this.outputsRead.set(`${subject}\noutput`, { root: 'operators', path: [subject, 'output'] });
       if (read.root !== 'operators') continue;
       if (read.path[1] === 'outcome') this.outcomesRead.add(read.path[0] ?? '');
       if (read.path[1] !== 'output') continue;
@@ -126,4 +129,11 @@ export class CompileContext {
   duration(value: Json | undefined): number | undefined {
     return typeof value === 'string' ? parseDuration(value) : undefined; // the schema has refused what is none
   }
+}
+
+/** The operator whose undo or verification stands at this path: there `output` is what that operator came to. */
+function subjectOf(path: Path): string | undefined {
+  const at = path.findLastIndex((part) => part === 'compensate' || part === 'verify');
+  const name = at > 0 ? path[at - 1] : undefined;
+  return typeof name === 'string' ? name : undefined;
 }

@@ -40,6 +40,13 @@ const cases: [string, string, number, RegExp, RegExp][] = [
     /no operator type "htpp"/,
     /Did you mean "http"/,
   ],
+  [
+    'sensitive where nothing would seal it',
+    'operators:\n  a:\n    type: user-task\n    sensitive: [pin]\n',
+    4,
+    /`sensitive` has no meaning for an operator of type user-task/,
+    /http, sql, script/,
+  ],
   ['no type', 'operators:\n  a: { value: 1 }\n', 2, /has no type/, /Add `type`/],
   [
     'a type of a later version',

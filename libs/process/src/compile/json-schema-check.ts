@@ -2,6 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import ajvFormats from 'ajv-formats';
 import { RE2JS } from 're2js';
 import type { Path } from '../definition/definition-text.js';
+import { sealedText } from '../expressions/secret-reference.js';
 import type { Json, JsonObject } from '../json.types.js';
 import type { FaultList } from './fault-list.js';
 import { isMap } from './links.js';
@@ -90,10 +91,24 @@ export function checkAgainstSchema(schema: JsonObject, value: Json): { path: str
   const validate = validators.get(schema) ?? compileJsonSchema(schema);
   validators.set(schema, validate);
   if (validate(value)) return [];
-  return (validate.errors ?? []).map((error) => ({
-    path: pointerText(error.instancePath),
-    message: describeSchemaError(error),
-  }));
+  return (validate.errors ?? [])
+    .filter((error) => !isSealed(value, error.instancePath))
+    .map((error) => ({
+      path: pointerText(error.instancePath),
+      message: describeSchemaError(error),
+    }));
+}
+
+/** What is sealed is not looked into: it may stand for anything. From outside no sealed value comes in. */
+function isSealed(value: Json, pointer: string): boolean {
+  let at: Json | undefined = value;
+  for (const part of pointer.split('/').slice(1)) {
+    if (at !== undefined && sealedText(at) !== undefined) return true;
+    if (typeof at !== 'object' || at === null) return false;
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    at = Object.hasOwn(at, name) ? (Reflect.get(at, name) as Json) : undefined;
+  }
+  return at !== undefined && sealedText(at) !== undefined;
 }
 
 /** `/hosts/0` as `hosts[0]`. */

@@ -149,10 +149,14 @@ function hand(step: Step, unit: Unit, fields: EffectToBegin['fields']): void {
     idempotencyKey: operatorFacts(step.state, unit.path, operator, operator.attempt).idempotencyKey,
     fields,
     ...(unit.op.timeout === undefined ? {} : { timeout: unit.op.timeout }),
-    sensitive: unit.op.sensitive,
+    sensitive: unit.kind === 'verify' ? [...unit.op.sensitive, ...subjectSensitive(unit)] : unit.op.sensitive,
     lateBeginIsHarmless: unit.op.lateBeginIsHarmless,
   });
 }
+
+/** What a verification finds becomes the output of what it verifies. */
+const subjectSensitive = ({ container }: Unit): readonly string[] =>
+  container?.what === 'unit' ? container.op.sensitive : [];
 
 /** Started here, by the log, and never begun: its start was committed, and the executor learnt of that by reading. */
 export function beginAgain(step: Step, unit: Unit): void {

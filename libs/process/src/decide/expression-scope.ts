@@ -96,7 +96,10 @@ function view(operator: OperatorState | undefined, context: Pick<DecideContext, 
   if (operator === undefined) return { status: 'pending', attempt: 0 };
   const view: OperatorView = { status: operator.status, attempt: operator.attempt };
   if (operator.outcome !== undefined) view.outcome = operator.outcome;
-  if (operator.output !== undefined) view.output = loaded(context, operator.output);
+  if (operator.output !== undefined) {
+    view.output =
+      operator.items === undefined ? loaded(context, operator.output) : loadedItems(context, operator.output);
+  }
   if (operator.error !== undefined) {
     view.error = { code: operator.error.code, message: operator.error.message };
     if (operator.error.details !== undefined)
@@ -117,6 +120,17 @@ function loaded(context: Pick<DecideContext, 'artifact'>, value: Json): Json {
   const artifact = value['$artifact'];
   if (artifact === null || typeof artifact !== 'object' || Array.isArray(artifact)) return value;
   return context.artifact(String(artifact?.['digest'])) ?? value;
+}
+
+/** A loop's output holds those of its items, of which each may be a reference. */
+function loadedItems(context: Pick<DecideContext, 'artifact'>, list: Json): Json {
+  if (context.artifact === undefined || !Array.isArray(list)) return loaded(context, list);
+  return list.map((entry) => {
+    if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) return entry;
+    const output = entry['output'];
+    const content = output === undefined ? undefined : loaded(context, output);
+    return content === undefined || content === output ? entry : { ...entry, output: content };
+  });
 }
 
 const indexes = new WeakMap<string[], Map<string, number>>();

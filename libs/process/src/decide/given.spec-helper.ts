@@ -25,6 +25,8 @@ export class Given {
   state: ProcessState = initialState();
   now = start;
   executor = 'e1';
+  /** Large outputs by digest, as the driver loads them. */
+  artifact: DecideContext['artifact'];
   over = new Set<string>();
   running = new Set<string>();
   draining = false;
@@ -77,6 +79,7 @@ export class Given {
       isOver: (incarnation) => this.over.has(incarnation),
       isRunning: (path, attempt) => this.running.has(`${path}#${attempt}`),
       draining: this.draining,
+      ...(this.artifact === undefined ? {} : { artifact: this.artifact }),
     };
   }
 
