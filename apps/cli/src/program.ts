@@ -8,6 +8,7 @@ import { processCommands } from './commands/process.commands.js';
 import { definitionCommands, publishCommand } from './commands/publish.command.js';
 import { runCommand } from './commands/run.command.js';
 import { upCommand } from './commands/up.command.js';
+import { wrongUse } from './exit-codes.js';
 
 /** The whole command line; a new command is its file and a line here. */
 export function batonProgram(cli: Cli): Command {
@@ -19,7 +20,8 @@ export function batonProgram(cli: Cli): Command {
     .configureHelp({ showGlobalOptions: false })
     .showSuggestionAfterError()
     .showHelpAfterError('(baton COMMAND --help tells more)')
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, action) => refuseEmpty(action));
   upCommand(program);
   checkCommand(program, cli);
   publishCommand(program, cli);
@@ -30,4 +32,11 @@ export function batonProgram(cli: Cli): Command {
   definitionCommands(program, cli);
   clusterCommands(program, cli);
   return program;
+}
+
+/** `baton show "$ID"` with a variable that is not set: the address of nothing is that of the whole list. */
+function refuseEmpty(action: Command): void {
+  const empty = action.args.indexOf('');
+  const name = action.registeredArguments[empty]?.name();
+  if (name !== undefined) throw wrongUse(`<${name}> is empty. Is a variable of the shell not set?`);
 }

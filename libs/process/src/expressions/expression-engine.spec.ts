@@ -207,6 +207,8 @@ describe('a template', () => {
 
   it('gives secrets and sealed outputs as references, never as values', () => {
     expect(fill('${{ secrets.TOKEN }}')).toEqual({ $secret: 'TOKEN' });
+    expect(fill('${{ secrets.deploy-token }}')).toEqual({ $secret: 'deploy-token' });
+    expect(fill(`\${{ secrets['deploy-token'] }}`)).toEqual({ $secret: 'deploy-token' });
     expect(fill('Bearer ${{ secrets.TOKEN }}!')).toEqual({ $secret: { parts: ['Bearer ', { name: 'TOKEN' }, '!'] } });
     const operators = { a: { status: 'completed', attempt: 1, output: { key: { $secret: { sealed: 'abc' } } } } };
     expect(fill('${{ operators.a.output.key }}', { operators })).toEqual({ $secret: { sealed: 'abc' } });

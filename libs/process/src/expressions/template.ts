@@ -102,10 +102,16 @@ function parsePart(
   path: (string | number)[],
   found: TemplateExpression[],
 ): ParsedExpression {
-  const expression = engine.parse(part.expression);
+  const expression = engine.parse(withQuotedSecret(part.expression));
   secretName(expression); // refuses what is more than a secret's name
   found.push({ path, expression });
   return expression;
+}
+
+/** Names of secrets may hold "-", which would subtract; nothing can be subtracted from a secret. */
+function withQuotedSecret(source: string): string {
+  const [, name] = /^\s*secrets\.(\w+(?:-\w+)+)\s*$/.exec(source) ?? [];
+  return name === undefined ? source : `secrets["${name}"]`;
 }
 
 /** A secret's value is not there when the template is evaluated: only a reference can be written in. */
@@ -113,7 +119,8 @@ function secretName(expression: ParsedExpression): string | undefined {
   const read = expression.reads.find(({ root }) => root === 'secrets');
   if (!read) return undefined;
   const [name, ...rest] = read.path;
-  if (name !== undefined && rest.length === 0 && expression.source.trim() === `secrets.${name}`) return name;
+  const asItIs = [`secrets.${name}`, `secrets["${name}"]`, `secrets['${name}']`];
+  if (name !== undefined && rest.length === 0 && asItIs.includes(expression.source.trim())) return name;
   throw new ExpressionError(
     expression.source,
     'A secret can only be written in as it is.',
