@@ -165,8 +165,10 @@ export class RealCluster {
   }
 
   private async admit(): Promise<void> {
-    for (const { stream } of await this.cell.admission.lookAtQueue(100))
-      await this.commands.handle(stream, { kind: 'schedule' });
+    const { rows } = await this.cell.pools.service.query<{ id: string }>(
+      'select stream_id as id from queue where not_before is null or not_before <= now() order by priority desc limit 100',
+    );
+    for (const { id } of rows) await this.commands.handle(this.cell.log.ids.id(id), { kind: 'schedule' });
   }
 
   /** The scheduler's scan: ends that a dead executor could not tell. */

@@ -1,5 +1,5 @@
-export * from './admission.port.js';
 export { Appender, type AppenderOptions } from './append/appender.js';
+export * from './child.port.js';
 
 export * from './commands/command-handler.js';
 export * from './event-log.port.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AdmissionStore, ChildStore } from '../admission.port.js';
+import type { ChildStore } from '../child.port.js';
 import type { EventLog } from '../event-log.port.js';
 import type { MessageStore } from '../message.port.js';
 import { newProcessId } from '../process-id.js';
@@ -9,9 +9,6 @@ import { completed, requested, scheduled, startedBy, waitsForMessage } from './s
 export interface StoresUnderTest {
   log: EventLog;
   requests: RequestStore;
-  admission: AdmissionStore;
-  /** A second scheduler over the same cell. */
-  otherAdmission: AdmissionStore;
   children: ChildStore;
   messages: MessageStore;
   otherMessages: MessageStore;
@@ -74,55 +71,6 @@ export function storesContract(name: string, open: () => Promise<StoresUnderTest
       await under.ageKey('k5');
       expect(await store.removeExpiredKeys()).toBe(1);
       expect((await store.createOnce(request('k5', 'other'))).status).toBe('created');
-    });
-
-    it('never gives more slots of a key than its limit, with two schedulers', async () => {
-      const admission = [under.admission, under.otherAdmission];
-      const streams = Array.from({ length: 12 }, () => newProcessId('c1'));
-      const answers = await Promise.all(
-        streams.flatMap((stream) => admission.map((store) => store.takeSlot('deploy', 3, stream))),
-      );
-      expect(answers.every((answer) => answer.used <= 3)).toBe(true);
-      expect(await admission[0]!.holders('deploy')).toHaveLength(3);
-    });
-
-    it('finds slots that a crash left behind, on either side of the append', async () => {
-      const { admission } = under;
-      const concurrency = { key: 'leak', limit: 1, onLimit: 'queue' as const };
-      const [queued, ended] = [newProcessId('c1'), newProcessId('c1')];
-      await under.log.append([{ stream: queued, expected: 'none', events: [requested({ concurrency })] }]);
-      await under.log.append([{ stream: ended, expected: 'none', events: [requested({ concurrency }), scheduled()] }]);
-      await under.log.append([{ stream: ended, expected: 2, events: [startedBy('x1'), completed()] }]);
-      expect((await admission.takeSlot('leak', 1, ended)).taken).toBe(true);
-      expect((await admission.takeSlot('leak', 1, queued)).taken).toBe(false);
-      expect(await admission.freeLeakedSlots(10)).toEqual(['leak']);
-      expect((await admission.takeSlot('leak', 1, queued)).taken).toBe(true);
-      expect(await admission.freeLeakedSlots(10)).toEqual([]);
-      expect((await admission.admittedButQueued(10)).map((entry) => entry.stream)).toEqual([queued]);
-      expect((await admission.lookAtQueue(100)).some((entry) => entry.stream === queued)).toBe(true);
-      expect(await admission.freeSlots(queued)).toEqual(['leak']);
-    });
-
-    it('shows the queue by priority, then age, and not before its time', async () => {
-      const { admission } = under;
-      const before = new Set((await admission.lookAtQueue(1_000)).map((entry) => entry.stream));
-      const depthBefore = (await admission.depth()).find((level) => level.priority === 5)?.count ?? 0;
-      const [first, second, urgent, later] = Array.from({ length: 4 }, () => newProcessId('c1'));
-      const startAt = new Date(Date.now() + 3_600_000).toISOString();
-      for (const [stream, more] of [
-        [first, {}],
-        [second, {}],
-        [urgent, { priority: 9 }],
-        [later, { priority: 9, startAt }],
-      ] as const)
-        await under.log.append([{ stream: stream!, expected: 'none', events: [requested(more)] }]);
-      const queued = (await admission.lookAtQueue(1_000)).map((entry) => entry.stream);
-      expect(queued.filter((stream) => !before.has(stream))).toEqual([urgent, first, second]);
-      expect(await admission.nextStartAt()).toBe(startAt);
-      expect(await admission.depth()).toEqual([
-        { priority: 9, count: 2 },
-        { priority: 5, count: 2 + depthBefore },
-      ]);
     });
 
     it('gives a message to the oldest waiting receiver, once, whoever matches, and one that came first to a later one', async () => {

@@ -3,7 +3,7 @@ import { MemoryClaimSource } from './memory-claim-source.js';
 import { MemoryEventLog } from './memory-event-log.js';
 import { MemoryExecutorRegistry } from './memory-executor-registry.js';
 import { type MemoryOptions, MemoryState } from './memory-state.js';
-import { MemoryAdmissionStore, MemoryChildStore, MemoryMessageStore, MemoryRequestStore } from './memory-stores.js';
+import { MemoryChildStore, MemoryMessageStore, MemoryRequestStore } from './memory-stores.js';
 import { MemoryTail } from './memory-tail.js';
 
 /** All ports of one cell over one memory: for simulation and for tests that need no SQL. */
@@ -16,7 +16,6 @@ export class MemoryCell {
   readonly snapshots: MemorySnapshotStore;
   readonly wakeUp: MemoryWakeUp;
   readonly requests: MemoryRequestStore;
-  readonly admission: MemoryAdmissionStore;
   readonly children: MemoryChildStore;
   readonly messages: MemoryMessageStore;
   constructor(options: MemoryOptions & { monotonicMs?(executor: string): number }) {
@@ -28,7 +27,6 @@ export class MemoryCell {
     this.snapshots = new MemorySnapshotStore();
     this.wakeUp = new MemoryWakeUp();
     this.requests = new MemoryRequestStore(this.state, this.log);
-    this.admission = new MemoryAdmissionStore(this.state);
     this.children = new MemoryChildStore(this.state);
     this.messages = new MemoryMessageStore(this.state);
   }

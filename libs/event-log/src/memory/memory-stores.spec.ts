@@ -6,8 +6,6 @@ storesContract('in memory', async () => {
   return {
     log: cell.log,
     requests: cell.requests,
-    admission: cell.admission,
-    otherAdmission: cell.admission,
     children: cell.children,
     messages: cell.messages,
     otherMessages: cell.messages,

@@ -1,4 +1,4 @@
-import type { AdmissionStore, ChildStore, EndedChild, QueueEntry, SlotAnswer } from '../admission.port.js';
+import type { ChildStore, EndedChild } from '../child.port.js';
 import type { Delivery, MessageStore } from '../message.port.js';
 import type { CreateResult, NewProcess, RequestStore } from '../requests.port.js';
 import type { MemoryEventLog } from './memory-event-log.js';
@@ -6,9 +6,6 @@ import type { MemoryState, MemoryStream } from './memory-state.js';
 
 const weekMs = 7 * 24 * 3_600_000;
 const ends = new Set(['ProcessCompleted', 'ProcessFailed', 'ProcessCancelled']);
-function hasEnded(stream: MemoryStream | undefined): boolean {
-  return stream !== undefined && ends.has(stream.events.at(-1)?.type ?? '');
-}
 
 export class MemoryRequestStore implements RequestStore {
   readonly #keys = new Map<string, { digest: string; answer: NewProcess['answer']; at: number }>();
@@ -47,66 +44,6 @@ export class MemoryRequestStore implements RequestStore {
     const old = [...this.#keys].filter(([, key]) => key.at <= this.state.now() - weekMs);
     for (const [id] of old) this.#keys.delete(id);
     return old.length;
-  }
-}
-
-export class MemoryAdmissionStore implements AdmissionStore {
-  readonly #slots = new Map<string, string[]>();
-  constructor(private readonly state: MemoryState) {}
-  #queued(): QueueEntry[] {
-    return [...this.state.streams]
-      .flatMap(([stream, { queue }]) =>
-        queue ? [{ ...queue, stream, onLimit: queue.onLimit as QueueEntry['onLimit'] }] : [],
-      )
-      .sort((a, b) => b.priority - a.priority || Date.parse(a.enqueuedAt) - Date.parse(b.enqueuedAt));
-  }
-  async lookAtQueue(limit: number): Promise<QueueEntry[]> {
-    const now = this.state.now();
-    return this.#queued()
-      .filter((entry) => entry.notBefore === null || Date.parse(entry.notBefore) <= now)
-      .slice(0, limit);
-  }
-  async nextStartAt(): Promise<string | null> {
-    const now = this.state.now();
-    const times = this.#queued().flatMap((entry) => entry.notBefore ?? []);
-    return times.filter((time) => Date.parse(time) > now).sort()[0] ?? null;
-  }
-  async takeSlot(key: string, limit: number, stream: string): Promise<SlotAnswer> {
-    const slots = this.#slots.get(key) ?? [];
-    this.#slots.set(key, slots);
-    if (slots.includes(stream)) return { taken: true, used: slots.length };
-    if (slots.length >= limit) return { taken: false, used: slots.length };
-    slots.push(stream);
-    return { taken: true, used: slots.length };
-  }
-  #free(over: (stream: string) => boolean, limit: number): string[] {
-    const freed: string[] = [];
-    let left = limit;
-    for (const [key, slots] of this.#slots) {
-      const kept = slots.filter((stream) => !(left > 0 && over(stream) && left--));
-      if (kept.length < slots.length) freed.push(key);
-      this.#slots.set(key, kept);
-    }
-    return freed;
-  }
-  async freeSlots(stream: string): Promise<string[]> {
-    return this.#free((holder) => holder === stream, Number.POSITIVE_INFINITY);
-  }
-  async holders(key: string): Promise<string[]> {
-    return [...(this.#slots.get(key) ?? [])];
-  }
-  async freeLeakedSlots(limit: number): Promise<string[]> {
-    return this.#free((stream) => hasEnded(this.state.streams.get(stream)), limit);
-  }
-  async admittedButQueued(limit: number): Promise<QueueEntry[]> {
-    return this.#queued()
-      .filter((entry) => entry.key !== null && this.#slots.get(entry.key)?.includes(entry.stream))
-      .slice(0, limit);
-  }
-  async depth(): Promise<{ priority: number; count: number }[]> {
-    const counts = new Map<number, number>();
-    for (const { priority } of this.#queued()) counts.set(priority, (counts.get(priority) ?? 0) + 1);
-    return [...counts].map(([priority, count]) => ({ priority, count })).sort((a, b) => b.priority - a.priority);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { createLogPool } from './log-pool.js';
-import { PostgresAdmissionStore, PostgresChildStore } from './postgres-admission-store.js';
+import { PostgresChildStore } from './postgres-child-store.js';
 import { PostgresClaimSource } from './postgres-claim-source.js';
 import { PostgresEventLog } from './postgres-event-log.js';
 import { PostgresExecutorRegistry } from './postgres-executor-registry.js';
@@ -34,7 +34,6 @@ export interface PostgresCell {
   snapshots: PostgresSnapshotStore;
   wakeUp: PostgresWakeUp;
   requests: PostgresRequestStore;
-  admission: PostgresAdmissionStore;
   children: PostgresChildStore;
   messages: PostgresMessageStore;
   views: PostgresProcessViews;
@@ -80,7 +79,6 @@ export function openPostgresCell(options: PostgresCellOptions): PostgresCell {
     snapshots: new PostgresSnapshotStore(service, cell),
     wakeUp,
     requests: new PostgresRequestStore(driver, log),
-    admission: new PostgresAdmissionStore(service, cell),
     children: new PostgresChildStore(service, cell),
     messages: new PostgresMessageStore(service, cell),
     views: new PostgresProcessViews(service, cell),

@@ -11,7 +11,7 @@ import {
 } from '../contract/sample-events.js';
 import { storesContract } from '../contract/stores.contract.js';
 import { newProcessId } from '../process-id.js';
-import { PostgresAdmissionStore, PostgresChildStore } from './postgres-admission-store.js';
+import { PostgresChildStore } from './postgres-child-store.js';
 import { PostgresEventLog } from './postgres-event-log.js';
 import { PostgresMessageStore } from './postgres-message-store.js';
 import { PostgresProcessViews } from './postgres-process-views.js';
@@ -24,8 +24,6 @@ storesContract('PostgreSQL', async () => {
   return {
     log,
     requests: new PostgresRequestStore(pool, log),
-    admission: new PostgresAdmissionStore(pool, 'c1'),
-    otherAdmission: new PostgresAdmissionStore(pool, 'c1'),
     children: new PostgresChildStore(pool, 'c1'),
     messages: new PostgresMessageStore(pool, 'c1'),
     otherMessages: new PostgresMessageStore(pool, 'c1'),
