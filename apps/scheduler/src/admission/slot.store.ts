@@ -47,12 +47,15 @@ export class SlotStore {
   /** After their ends. True: there were any. */
   async free(streams: readonly string[]): Promise<boolean> {
     const uuids = streams.flatMap((stream) => this.ids.uuid(stream) ?? []);
-    return uuids.length > 0 && ((await this.pool.query(freeSlotsOf, [uuids])).rowCount ?? 0) > 0;
+    return (
+      uuids.length > 0 &&
+      ((await this.pool.query({ name: 'free_slots_of', text: freeSlotsOf, values: [uuids] })).rowCount ?? 0) > 0
+    );
   }
 
   /** Slots of processes that have ended while nobody freed them. Returns how many. */
   async freeLeaked(): Promise<number> {
-    return (await this.pool.query(freeLeakedSlots)).rowCount ?? 0;
+    return (await this.pool.query({ name: 'free_leaked_slots', text: freeLeakedSlots })).rowCount ?? 0;
   }
 
   /** Who holds a key and has been admitted, the longest first. */

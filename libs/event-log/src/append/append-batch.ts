@@ -1,8 +1,8 @@
 import { schemaVersions } from '@baton/process';
 import type { Append } from '../event-log.port.js';
 import type { CellIds } from '../process-id.js';
-import { appendVersionsOnly, appendWithChanges } from '../sql/append.sql.js';
-import { changesAdmission, changesHead, changesWaits, type NetChange, netChangeOf } from './net-change.js';
+import { appendVersionsOnly, appendWithChanges, appendWithEnds } from '../sql/append.sql.js';
+import { changesAdmission, changesHead, changesWaits, type NetChange, netChangeOf, onlyClears } from './net-change.js';
 
 export interface Statement {
   name: string;
@@ -10,7 +10,10 @@ export interface Statement {
   values: unknown[];
 }
 
-/** Builds the one statement that a batch needs: the fast form if only versions change, else the general one. */
+/**
+ * Builds the one statement that a batch needs: the fast form if only versions change, one without JSON if rows
+ * are only cleared, else the general one.
+ */
 export function appendStatement(appends: readonly Append[], ids: CellIds): Statement {
   const changes = appends.map((append) => netChangeOf(append.events.map((e) => e.event)));
   const streams = appends.map((append) => ids.mustUuid(append.stream));
@@ -32,12 +35,21 @@ export function appendStatement(appends: readonly Append[], ids: CellIds): State
       values: [...values, changes.map((c) => c.claimsReset)],
     };
   values.push(...headColumns(changes));
+  if ((admission || waits) && !creates && changes.every(onlyClears)) {
+    const of = (wanted: (change: NetChange) => boolean): string[] => streams.filter((_, at) => wanted(changes[at]!));
+    const ended = of((change) => change.gone.length > 0);
+    values.push(of((change) => change.queue === 'delete'));
+    if (ended.length === 0) return { name: 'append_unqueued', text: withoutEnds, values };
+    return { name: 'append_ended', text: withEnds, values: [...values, ended] };
+  }
   if (admission) values.push(JSON.stringify(admissionRows(changes, streams, ids)));
   if (waits) values.push(JSON.stringify(waitRows(changes, streams)));
   const name = `append_heads${admission ? '_admission' : ''}${waits ? '_waits' : ''}`;
   return { name, text: textOf(name, admission, waits), values };
 }
 
+const withEnds = appendWithEnds({ ends: true });
+const withoutEnds = appendWithEnds({ ends: false });
 const texts = new Map<string, string>();
 function textOf(name: string, admission: boolean, waits: boolean): string {
   let text = texts.get(name);

@@ -2,7 +2,8 @@ import { headChangeOf, type Json, type ProcessEvent, type RowChange } from '@bat
 
 /** `at`: when the row was opened, if that is not the moment of writing (a rebuild). */
 type Insert<T extends RowChange['table']> = Extract<RowChange, { table: T; op: 'insert' }> & { at?: string };
-type WaitTable = 'task' | 'incident' | 'receiver' | 'job';
+const waitTables = ['task', 'incident', 'receiver', 'job'] as const;
+type WaitTable = (typeof waitTables)[number];
 export interface Gone {
   table: WaitTable;
   id?: string;
@@ -100,6 +101,16 @@ export function merged(before: Json, after: Json): Json {
 /** Setting the claim count back is not among them: the fast form does that, too. */
 export function changesHead(net: NetChange): boolean {
   return net.owner !== undefined || net.runnableAt !== undefined || net.priority !== undefined || net.claimsAdded > 0;
+}
+/** Rows go, whole tables of a stream at a time, and none comes: a process that leaves the queue, or that ends. */
+export function onlyClears(net: NetChange): boolean {
+  const writes = net.task.size + net.taskChange.size + net.incident.size + net.receiver.size + net.job.size > 0;
+  const inserts = net.child !== undefined || (net.queue !== undefined && net.queue !== 'delete');
+  return !writes && !inserts && (net.gone.length === 0 || clearsWaits(net));
+}
+export function clearsWaits(net: NetChange): boolean {
+  const whole = new Set(net.gone.map((gone) => (gone.id === undefined && gone.path === undefined ? gone.table : null)));
+  return !whole.has(null) && waitTables.every((table) => whole.has(table));
 }
 export function changesAdmission(net: NetChange): boolean {
   return net.queue !== undefined || net.child !== undefined;

@@ -4,7 +4,15 @@ import { appendStatement } from '../append/append-batch.js';
 import { Appender } from '../append/appender.js';
 import { logDatabase } from '../contract/log-under-test.js';
 import { readTail } from '../contract/read-tail.js';
-import { operatorCompleted, operatorStarted, requested, scheduled, startedBy } from '../contract/sample-events.js';
+import {
+  completed,
+  operatorCompleted,
+  operatorStarted,
+  requested,
+  scheduled,
+  startedBy,
+  waitsForMessage,
+} from '../contract/sample-events.js';
 import type { Append } from '../event-log.port.js';
 import { CellIds, newProcessId } from '../process-id.js';
 import { createLogPool } from './log-pool.js';
@@ -272,3 +280,32 @@ async function size(): Promise<number> {
   );
   return Number(rows[0]!.bytes);
 }
+
+it('clears what an ended process waited for, and nothing of those that go on or were refused in the same batch', async () => {
+  const [ends, refused, goesOn] = await running(3);
+  const queued = newProcessId('c1');
+  await log.append([{ stream: queued, expected: 'none', events: [requested()] }]);
+  const waits = [ends!, refused!, goesOn!].map((stream) => ({
+    stream,
+    expected: 3,
+    owner: 'x1',
+    events: [waitsForMessage('w', 'news', stream)],
+  }));
+  await log.append(waits);
+  const batch: Append[] = [
+    { stream: ends!, expected: 4, owner: 'x1', events: [completed()] },
+    { stream: refused!, expected: 4, owner: 'x2', events: [completed()] },
+    { ...boundary(goesOn!, 4) },
+    { stream: queued, expected: 1, owner: null, events: [scheduled()] },
+  ];
+  expect(appendStatement(batch, new CellIds('c1')).name).toBe('append_ended');
+  const results = await log.append(batch);
+  expect(results.map(({ status }) => status)).toEqual(['appended', 'refused', 'appended', 'appended']);
+  const ids = batch.map(({ stream }) => stream.slice(3));
+  const { rows } = await db.pool.query<{ id: string }>(
+    'select stream_id as id from receiver where stream_id = any($1)',
+    [ids],
+  );
+  expect(rows.map(({ id }) => id).toSorted()).toEqual([ids[1], ids[2]].toSorted());
+  expect((await db.pool.query('select 1 from queue where stream_id = any($1)', [ids])).rowCount).toBe(0);
+});

