@@ -2,7 +2,7 @@ import type { ChildStore, EndedChild } from '../child.port.js';
 import type { Delivery, MessageStore } from '../message.port.js';
 import type { CreateResult, NewProcess, RequestStore } from '../requests.port.js';
 import type { MemoryEventLog } from './memory-event-log.js';
-import type { MemoryState, MemoryStream } from './memory-state.js';
+import type { MemoryState } from './memory-state.js';
 
 const weekMs = 7 * 24 * 3_600_000;
 const ends = new Set(['ProcessCompleted', 'ProcessFailed', 'ProcessCancelled']);
