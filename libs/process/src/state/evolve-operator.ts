@@ -123,6 +123,7 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       if (data.counted !== false) operator.failures++;
       if (data.newKey === true) operator.round++;
       operator.timers = { ...lasting(operator), retry: data.dueAt };
+      forgetFired(operator);
       takeMessage(state, data.messageId);
       delete operator.waitsFor;
       delete operator.result;
@@ -147,6 +148,7 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       if (data.output === undefined) delete operator.previous;
       else operator.previous = data.output;
       operator.timers = { ...lasting(operator), repeat: data.dueAt };
+      forgetFired(operator);
       takeMessage(state, data.messageId);
       delete operator.error;
       delete operator.waitsFor;
@@ -259,6 +261,13 @@ function takeMessage(state: ProcessState, messageId: string | undefined): void {
 function lasting({ timers }: OperatorState): Timers {
   const { deadline, warn } = timers ?? {};
   return { ...(deadline === undefined ? {} : { deadline }), ...(warn === undefined ? {} : { warn }) };
+}
+
+/** What ended the attempt does not end the next one; a deadline that passed holds for all of them. */
+function forgetFired(operator: OperatorState): void {
+  const deadline = operator.fired?.deadline === true;
+  if (operator.fired !== undefined) delete operator.fired;
+  if (deadline) operator.fired = { deadline };
 }
 
 /** An outcome was recorded: executors that died before it are forgotten. */
