@@ -21,7 +21,7 @@ export function taskView(task: TaskItem, caller: Caller): Task {
     assign: assign as JsonValue,
     needs: typeof detail['needs'] === 'number' ? detail['needs'] : 1,
     claimedBy: textOrNull(detail['claimedBy']),
-    ...(draft === undefined ? {} : { draft: draft as JsonValue }),
+    ...(draft === undefined || draft === null ? {} : { draft: draft as JsonValue }),
     assignedAt: task.openedAt,
     dueAt: task.dueAt,
     mayAnswer: isAssignedTo(assign, textOrNull(detail['delegatedTo']), caller),

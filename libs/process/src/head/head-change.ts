@@ -51,11 +51,15 @@ export function headChangeOf(event: ProcessEvent): HeadChange {
     }
     case 'ProcessPaused':
     case 'ProcessResumed':
-    case 'TaskAnswered':
     case 'MessageReceived':
     case 'ChildEnded':
     case 'OperatorAdmitted':
       return wakes;
+    case 'TaskAnswered': {
+      // One of several answers: what its giver held is open to the next.
+      const detail = { claimedBy: null, delegatedTo: null, draft: null };
+      return { runnableAt: 'now', rows: [{ table: 'task', op: 'update', id: event.data.taskId, detail }] };
+    }
     case 'ProcessCompleted':
     case 'ProcessFailed':
     case 'ProcessCancelled':

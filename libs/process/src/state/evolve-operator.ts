@@ -211,6 +211,7 @@ export function evolveOperator(state: ProcessState, event: ProcessEvent): void {
       task.answers.push({ answer, by, ...(answeredAt === undefined ? {} : { answeredAt }) });
       delete task.draft;
       task.claimedBy = null;
+      task.delegatedTo = null;
       state.size += sizeOf(answer);
       return;
     }
