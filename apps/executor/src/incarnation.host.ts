@@ -4,6 +4,8 @@ import type { ExecutorPorts, ExecutorSettings } from './executor.ports.js';
 
 /**
  * The executor of this program: an incarnation after the other. One that is marked lost is fenced, and another joins under a new id.
+ * H1. At most one incarnation acts; the current one is never one that is lost.
+ * H2. One that joins while the program ends gives everything back and leaves.
  */
 export class IncarnationHost {
   private executor: Executor | null = null;
@@ -23,6 +25,12 @@ export class IncarnationHost {
       );
       try {
         await executor.start();
+        // Lost before it had joined: renew() was called meanwhile, and another one is on its way.
+        if (executor.lease.isLost()) return;
+        if (this.closing) {
+          await executor.drain();
+          return;
+        }
         this.executor = executor;
         this.onIncarnation(executor.id);
         this.ports.logger.info({ executor: executor.id }, 'joined');
