@@ -16,6 +16,8 @@ export interface BenchOptions {
   executors: number;
   /** One request for each process instead of one for all that are due to be sent together. */
   singleRequests: boolean;
+  /** How many processes W3 runs while an executor ends. */
+  takenOver: number[];
   parked: number;
   parkedMany: number;
   /** Events that W6 lays down before it measures. */
@@ -40,6 +42,7 @@ export const usage = `Usage: npm run bench -- [options]
   --in-flight N,M       how many at a time (default 100,1000)
   --executors N         executors of W1 and W2 (default 1)
   --single-requests     one HTTP request a process, instead of one for all that are due to be sent together
+  --taken-over N,M      processes of W3 (default 100,1000)
   --parked N            processes of W4 that come due in the same second (default 10000)
   --parked-many N       processes of W4 that stay parked (default 1000000)
   --growth-events N     events in the log before W6 (default 10000000)
@@ -83,6 +86,7 @@ export function parseOptions(args: string[], root: string): BenchOptions {
       .map((text) => number('in-flight', text, 100)),
     executors: number('executors', values.executors, 1),
     singleRequests: values['single-requests'] ?? false,
+    takenOver: (values['taken-over'] ?? '100,1000').split(',').map((text) => number('taken-over', text, 100)),
     parked: number('parked', values.parked, 10_000),
     parkedMany: number('parked-many', values['parked-many'], 1_000_000),
     growthEvents: number('growth-events', values['growth-events'], 10_000_000),
@@ -109,6 +113,7 @@ function parse(args: string[]) {
       'in-flight': text,
       executors: text,
       'single-requests': flag,
+      'taken-over': text,
       parked: text,
       'parked-many': text,
       'growth-events': text,

@@ -32,11 +32,3 @@ inputs: { items: { type: array } }
 operators:
   each: { type: trivial, forEach: { in: "\${{ inputs.items }}", as: item, maxParallel: 100 }, i: "\${{ item }}", recovery: rerun }
 `;
-
-/** Takes answers from outside until the one that ends it. */
-export const collecting = `kind: Process
-name: bench/collecting
-inputs: { count: { type: integer } }
-operators:
-  each: { type: receive, message: answer, repeat: { until: "iteration >= inputs.count", max: 100000 } }
-`;

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { type BatonServer, BatonServer as Server } from './baton.server.js';
+import { type BatonServer, type BatonSettings, BatonServer as Server } from './baton.server.js';
 import { type BenchOptions, parseOptions, UsageError, usage, type WorkloadName } from './bench.options.js';
 import { tenOperators } from './definitions.js';
 import { type Figure, Figures, figureText, median } from './figures.js';
@@ -9,6 +9,10 @@ import { type Boundaries, type PhysicalLimit, physicalLimit } from './physical.l
 import { resetStatements, slowestStatements, watchStatements } from './statement.times.js';
 import { boundariesOf, limitFor, throughput } from './w1.throughput.js';
 import { latency, requestToFirstOperator } from './w2.latency.js';
+import { type Ending, takeover } from './w3.takeover.js';
+import { parked } from './w4.parked.js';
+import { answers, folding } from './w5.fold.js';
+import { growTo } from './w6.growth.js';
 
 /** What `--short` fails on: half of the ratio of W1 to the limit that is achieved (docs/performance.md). */
 const achievedRatio = 0.3;
@@ -31,8 +35,63 @@ async function bench(options: BenchOptions, say: (text: string) => void): Promis
   );
   const wants = (name: WorkloadName) => options.only.includes(name);
   if (wants('W1') || wants('W2') || wants('W2a')) await small(options, wants, figures, report, say);
+  if (wants('W3')) await takeovers(options, figures, say);
+  if (wants('W4')) {
+    say(`W4: ${options.parkedMany} processes are parked`);
+    await parked(settingsOf(options, options.executors), options.parkedMany, options.parked, figures);
+  }
+  if (wants('W5')) await long(options, figures, say);
+  if (wants('W6')) await growth(options, figures, say);
   report.figures = figures.list();
   return report;
+}
+
+const endings: readonly Ending[] = ['exit seen', 'exit not seen', 'frozen', 'PostgreSQL restarted'];
+
+async function takeovers(options: BenchOptions, figures: Figures, say: (text: string) => void): Promise<void> {
+  for (let round = 1; round <= options.rounds; round++)
+    for (const processes of options.takenOver)
+      for (const ending of endings) {
+        await takeover(settingsOf(options, 1), processes, ending, figures);
+        say(`W3 round ${round}: ${processes} processes, ${ending}`);
+      }
+}
+
+async function long(options: BenchOptions, figures: Figures, say: (text: string) => void): Promise<void> {
+  for (let round = 1; round <= options.rounds; round++) {
+    const baton = await Server.start(settingsOf(options, options.executors));
+    try {
+      await folding(baton, 20_000, figures);
+      if (options.folded !== 20_000) await folding(baton, options.folded, figures);
+      await answers(baton, 1000, figures);
+      say(`W5 round ${round} done`);
+    } finally {
+      await baton.stop();
+    }
+  }
+}
+
+/** W6: W1 on an empty log and on a grown one of the same Baton, with one, two and three executors. */
+async function growth(options: BenchOptions, figures: Figures, say: (text: string) => void): Promise<void> {
+  for (const executors of [1, 2, 3]) {
+    const baton = await Server.start(settingsOf(options, executors));
+    try {
+      await baton.client.publish(tenOperators);
+      await throughput(baton, { processes: 500, inFlight: 100, single: false }, new Figures(), '');
+      const run = async (log: string) => {
+        const round = { processes: options.processes, inFlight: 100, single: options.singleRequests };
+        for (let n = 1; n <= options.rounds; n++)
+          await throughput(baton, round, figures, `W6 ${executors} executors, ${log}: `);
+      };
+      await run('empty log');
+      if (executors > 1) continue;
+      await growTo(baton, options.growthEvents, say);
+      await run(`${options.growthEvents} events`);
+    } finally {
+      await baton.stop();
+    }
+    say(`W6 with ${executors} executors done`);
+  }
 }
 
 /** W1, W2, W2a: on one Baton (or two builds of it, in turns), with the limit of the same round beside. */
@@ -50,7 +109,11 @@ async function small(
   const running: { prefix: string; baton: BatonServer; boundaries: Boundaries }[] = [];
   try {
     for (const { prefix, apps } of builds) {
-      const baton = await start(options, apps, options.executors, prefix === '' ? options.profile : null);
+      const baton = await Server.start({
+        ...settingsOf(options, options.executors),
+        apps,
+        profile: prefix === '' ? options.profile : null,
+      });
       running.push({ prefix, baton, boundaries: [] });
     }
     report.settings = await serverSettings(running[0]!.baton.whereabouts().database);
@@ -142,9 +205,9 @@ function addLimit(limit: PhysicalLimit, figures: Figures): void {
   }
 }
 
-function start(options: BenchOptions, apps: string, executors: number, profile: string | null): Promise<BatonServer> {
+function settingsOf(options: BenchOptions, executors: number): BatonSettings {
   const operators = join(root, 'test', 'bench', 'bench.operators.mjs');
-  return Server.start({ apps, operators, executors, work: options.work, profile });
+  return { apps: options.apps, operators, executors, work: options.work };
 }
 
 async function main(): Promise<number> {
