@@ -165,7 +165,8 @@ export class Checker {
   }
 
   private judgeOwner(record: StreamRecord, event: RecordedEvent, at: string): void {
-    const by = event.metadata.executor;
+    // The event says it, or its metadata where the event does not.
+    const by = event.metadata.executor ?? ('executor' in event.data ? event.data.executor : undefined);
     if (claims.has(event.type)) {
       const expected = event.type === 'ProcessTakenOver' ? event.data.from : null;
       if (record.owner !== expected) this.violate('S1', `${at}: the owner was ${record.owner}, not ${expected}`);

@@ -46,7 +46,9 @@ describe('the executor', () => {
     let commits = 0;
     let appends = 0;
     log.appendEach = (batch) => {
-      const ours = batch.filter((append) => append.events[0]?.metadata.executor !== undefined);
+      const isOurs = ({ event, metadata }: (typeof batch)[number]['events'][number]) =>
+        metadata.executor !== undefined || 'executor' in event.data;
+      const ours = batch.filter((append) => append.events.some(isOurs));
       if (ours.length > 0) commits += 1;
       appends += ours.length;
       return appendEach(batch);

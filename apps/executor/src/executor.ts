@@ -210,7 +210,7 @@ export class Executor implements Driven {
     if (this.isClosed()) return;
     const reason = 'its definition or its events are not understood by this executor';
     const event: ProcessEvent = { type: 'ProcessReleased', data: { executor: this.id, reason } };
-    const item = { id: this.ports.newId(), event, metadata: { executor: this.id } };
+    const item = { id: this.ports.newId(), event, metadata: {} };
     await this.appender.append({ stream, expected: version, owner: this.id, events: [item] });
   }
 

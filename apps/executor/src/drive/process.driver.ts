@@ -19,6 +19,7 @@ import type { Detector } from '../lease/detector.js';
 import type { LeaseKeeper } from '../lease/lease.keeper.js';
 import { type Aftermath, endOf } from './aftermath.js';
 import type { CertainAppend } from './certain.append.js';
+import { driverMetadata } from './driver.metadata.js';
 import type { Folded, StreamLoader } from './stream.loader.js';
 import { untilAnswered } from './until.answered.js';
 
@@ -174,7 +175,11 @@ export class ProcessDriver {
       stream: this.stream,
       expected: this.folded.version,
       owner: this.preface === null ? this.incarnation : this.preface.owner,
-      events: events.map((event) => ({ id: this.ports.newId(), event, metadata: { executor: this.incarnation } })),
+      events: events.map((event) => ({
+        id: this.ports.newId(),
+        event,
+        metadata: driverMetadata(event, this.incarnation),
+      })),
     };
     try {
       const result = await this.ports.certain.append(append, () => this.ended);
