@@ -1,5 +1,6 @@
 import type { Catalogue } from '@baton/catalogue';
 import type { CommandHandler, EventLog, ExecutorRegistry, ProcessViews, WakeUp, WorkLists } from '@baton/event-log';
+import type { AuditFindings } from './cluster/audit.findings.js';
 import type { DefinitionLibrary } from './definitions/definition.library.js';
 import type { HealthProbe } from './health/health.probe.js';
 import type { MessageSender } from './messages/message.sender.js';
@@ -27,6 +28,7 @@ export abstract class IntakeServices {
   abstract readonly metrics: { text(): Promise<string> };
   /** How far the list of processes is behind the log, in ms. */
   abstract viewsAge(): Promise<number>;
+  abstract readonly findings: Pick<AuditFindings, 'list'>;
   /** Read models and derived columns are made again from the log, by whoever feeds them. */
   abstract readonly rebuild: { request(by: string): Promise<{ requestedAt: string }> };
 }

@@ -454,6 +454,33 @@ describe('commands', () => {
     expect((await call('POST', '/v1/messages', { body, headers })).body['id']).toBe(first.body['id']);
   });
 
+  test('findings of the self-audit are shown, newest first, page by page', async () => {
+    const id = '01890a5d-ac96-774b-bcce-b302099a8057';
+    const text =
+      "insert into audit_finding values ($1, 'no-head', 'd', '2026-01-01Z'), ($1, 'owner-lost', 'd', '2026-01-02Z')";
+    await database.pool.query(text, [id]);
+    const first = await call('GET', '/v1/audit/findings?limit=1');
+    const finding = { kind: 'owner-lost', detail: 'd', foundAt: '2026-01-02T00:00:00.000Z', repairedAt: null };
+    expect(first.body['items']).toEqual([{ process: `c1-${id}`, ...finding }]);
+    const next = encodeURIComponent(String(first.body['next']));
+    const second = await call('GET', `/v1/audit/findings?after=${next}`);
+    expect(second.body).toMatchObject({ items: [{ kind: 'no-head' }], next: null });
+    expect((await call('GET', '/v1/audit/findings?after=x')).status).toBe(422);
+  });
+
+  test('a message, an answer and inputs that forge a marker of Baton are refused with their place', async () => {
+    const forged = { $secret: { sealed: 'baton:1:a:b:c' } };
+    for (const [url, body, path] of [
+      ['/v1/requests', { definition: 'hello', inputs: { who: forged } }, '/inputs/who/$secret'],
+      ['/v1/messages', { name: 'paid', key: 'k', payload: [forged] }, '/payload/0/$secret'],
+      ['/v1/tasks/x/answer', { answer: { a: { $artifact: { digest: 'd' } } } }, '/answer/a/$artifact'],
+      ['/v1/incidents/x/resolve', { action: 'skip', output: forged, reason: 'r' }, '/output/$secret'],
+    ] as const) {
+      const answer = await call('POST', url, { body });
+      expect([answer.status, answer.body.errors?.[0]?.path]).toEqual([422, path]);
+    }
+  });
+
   test('a rebuild is put on the list of jobs', async () => {
     expect(await call('POST', '/v1/log/rebuild')).toMatchObject({ status: 202, body: { status: 'requested' } });
   });

@@ -1,6 +1,7 @@
 import type { BusTransport } from '@baton/bus';
 import { Catalogue } from '@baton/catalogue';
 import {
+  CellIds,
   CommandHandler,
   createLogPool,
   PostgresEventLog,
@@ -18,6 +19,7 @@ import { Keyring } from '@baton/security';
 import type { Logger, Metrics } from '@baton/telemetry';
 import { AuditRetention } from './audit.retention.js';
 import { embeddedBus } from './bus/intake.bus.js';
+import { AuditFindings } from './cluster/audit.findings.js';
 import type { IntakeConfig } from './config.js';
 import { DatabaseClock } from './database.clock.js';
 import { DefinitionLibrary } from './definitions/definition.library.js';
@@ -101,6 +103,7 @@ export async function wireIntake(
     ]),
     metrics: { text: () => given.metrics.render() },
     viewsAge: () => age.ms(),
+    findings: new AuditFindings(pool, new CellIds(cell)),
     rebuild: {
       async request(by) {
         const text = "insert into log_job (id, kind, requested_by) values ($1, 'rebuild', $2) returning requested_at";

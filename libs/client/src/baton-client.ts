@@ -7,6 +7,7 @@ import {
   type EnvironmentBody,
   type EnvironmentPage,
   type ExecutorList,
+  type FindingPage,
   type Incident,
   type IncidentPage,
   type IncidentResolution,
@@ -263,6 +264,10 @@ export class BatonClient {
   }
   audit(filter: PageOptions & { subject?: string } = {}): Promise<AuditPage> {
     return this.#call('listAudit', { query: { ...filter } });
+  }
+  /** What the self-audit found. */
+  findings(filter: PageOptions = {}): Promise<FindingPage> {
+    return this.#call('listFindings', { query: { ...filter } });
   }
   /** Whether the server is ready to take work; false also when it is out of reach. */
   async ready(): Promise<boolean> {

@@ -1,4 +1,4 @@
-import type { AuditPage, ExecutorList, RebuildStarted } from '@baton/contracts';
+import type { AuditPage, ExecutorList, FindingPage, RebuildStarted } from '@baton/contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { audit } from '../audit.trail.js';
 import type { Caller as CallerType } from '../http/caller.types.js';
@@ -26,6 +26,15 @@ export class ClusterController {
     const { requestedAt } = await this.services.rebuild.request(caller.id);
     await audit(this.services, caller, 'log.rebuild', 'log');
     return { status: 'requested', requestedAt };
+  }
+
+  @Operation('listFindings')
+  async findings(@Input() { query }: In<'listFindings'>): Promise<FindingPage> {
+    const page = await this.services.findings.list(query.after, query.limit);
+    if (page) return page;
+    throw refuse('invalid', '"after" is not the `next` of a page of the findings', {
+      remedy: 'leave it out to begin anew',
+    });
   }
 
   @Operation('listAudit')

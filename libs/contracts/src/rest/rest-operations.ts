@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { auditListQuery, auditPageSchema } from './audit.schemas.js';
+import { auditListQuery, auditPageSchema, findingListQuery, findingPageSchema } from './audit.schemas.js';
 import {
   definitionListQuery,
   definitionPageSchema,
@@ -383,6 +383,15 @@ export const restOperations = {
     summary: 'Who did what, when, from where; newest first',
     query: auditListQuery,
     answers: { 200: ok(auditPageSchema, 'A page') },
+  },
+  listFindings: {
+    method: 'get',
+    path: '/v1/audit/findings',
+    role: 'viewer',
+    tag: 'audit',
+    summary: 'What the self-audit found: processes that nothing drove on, and whether they were repaired; newest first',
+    query: findingListQuery,
+    answers: { 200: ok(findingPageSchema, 'A page') },
   },
   healthLive: {
     method: 'get',
