@@ -46,7 +46,8 @@ export function answerTask(state: ProcessState, command: Of<'answerTask'>, now: 
   if ('refused' in task) return task;
   const path = state.tasks.get(taskId) ?? '';
   if (task.answers.some((given) => given.by.id === by.id)) {
-    return refuse('already-done', `Expected an answer of somebody else, but ${by.id} has answered it before.`);
+    const expected = task.answers.length < task.needs ? 'an answer of somebody else' : 'an open task';
+    return refuse('already-done', `Expected ${expected}, but ${by.id} has answered it before.`);
   }
   if (task.answers.length >= task.needs)
     return refuse('conflict', 'Expected an open task, but it was answered before.');
