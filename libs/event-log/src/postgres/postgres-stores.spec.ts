@@ -3,6 +3,7 @@ import { logDatabase } from '../contract/log-under-test.js';
 import { readTail } from '../contract/read-tail.js';
 import {
   completed,
+  item,
   operatorCompleted,
   requested,
   scheduled,
@@ -84,4 +85,30 @@ it('gives a claimed message out again also when its time ran out before the deli
   await db.pool.query("update message set keep_until = now() - interval '1 minute' where name = 'late'");
   expect(await messages.removeExpired(10)).toBe(0);
   expect((await messages.match(10)).map((delivery) => delivery.stream)).toEqual([stream]);
+});
+
+it('leaves no task behind whose reminder and end come in one append, as after an outage', async () => {
+  const streams = Array.from({ length: 20 }, () => newProcessId('c1'));
+  const assigned = (taskId: string) =>
+    item({
+      type: 'TaskAssigned',
+      data: { taskId, path: 't', attempt: 1, assign: {}, form: null, needs: 1, dueAt: null },
+    });
+  for (const stream of streams) {
+    await log.append([{ stream, expected: 'none', events: [requested(), scheduled()] }]);
+    await log.append([{ stream, expected: 2, events: [startedBy('x1'), assigned(`task-${stream}`)] }]);
+  }
+  await log.append(
+    streams.map((stream) => ({
+      stream,
+      expected: 4,
+      owner: 'x1',
+      events: [
+        item({ type: 'TaskReminded', data: { taskId: `task-${stream}`, path: 't', kind: 'remind' } }),
+        item({ type: 'OperatorCompleted', data: { path: 't', attempt: 1, output: null, held: ['task'] } }),
+      ],
+    })),
+  );
+  const { rows } = await db.pool.query(`select id from task where id like 'task-%'`);
+  expect(rows).toEqual([]);
 });

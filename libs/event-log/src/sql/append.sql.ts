@@ -125,6 +125,9 @@ tasks_changed as (
   update task t set detail = t.detail || r.detail
   from jsonb_to_recordset($21::jsonb -> 'taskChange') r(stream uuid, id text, detail jsonb)
   where t.stream_id = r.stream and t.id = r.id and (r.stream in (select id from head)) is true
+    -- One statement changes a row once: what is deleted by it must not be updated by it, or it stays.
+    and not exists (select from gone g where g."table" = 'task' and g.stream = t.stream_id
+      and (g.id is null or t.id = g.id) and (g.path is null or t.path = g.path))
 ),
 incidents as (
   insert into incident (stream_id, id, path, kind, detail)
