@@ -56,6 +56,7 @@ const planted: [rule: string, file: string, source: string][] = [
     'libs/contracts': 'process',
     'libs/event-log': 'contracts',
     'libs/operators': 'event-log',
+    'libs/postgres': 'telemetry',
     'libs/process': 'telemetry',
     'libs/security': 'process',
     'libs/telemetry': 'contracts',
