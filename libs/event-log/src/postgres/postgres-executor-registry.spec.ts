@@ -122,3 +122,16 @@ it('finds processes whose owner the table of executors does not know: nobody els
   expect((await cell.claims.lookForOrphans(1_000)).map((one) => one.stream)).not.toContain(driven);
   expect(await cell.executors.provenOver(['never-joined', 'living'])).toEqual(new Set(['never-joined']));
 });
+
+it('tells the peers at once when a supervisor saw an executor exit', async () => {
+  await join(other, 'x-exits', 60_000);
+  await cell.wakeUp.start();
+  const told = new Promise<void>((resolve) => {
+    cell.wakeUp.listen((topic) => {
+      if (topic === 'cluster') resolve();
+    });
+  });
+  await other.recordExit('x-exits', { code: null, signal: 'SIGKILL' });
+  await told;
+  expect(await other.provenOver(['x-exits'])).toEqual(new Set(['x-exits']));
+});

@@ -2,6 +2,8 @@ import type { WakeUp } from '../event-log.port.js';
 import { Reconnecting } from './reconnecting.js';
 
 const channel = 'baton';
+/** What pg_notify is given by a statement that changes the cluster. */
+export const hintToCluster = [channel, JSON.stringify([['cluster', '']])] as const;
 type Topic = Parameters<WakeUp['notify']>[0];
 
 /**
