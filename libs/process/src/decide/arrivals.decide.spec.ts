@@ -103,9 +103,17 @@ operators:
 `);
   given.decide();
   const at = new Date(start).toISOString();
-  const done = { attempt: 1, startedAt: at, endedAt: at, result: { status: 'completed', output: { status: 200 } } } as const;
+  const done = {
+    attempt: 1,
+    startedAt: at,
+    endedAt: at,
+    result: { status: 'completed', output: { status: 200 } },
+  } as const;
   given.running.clear();
-  const events = given.decide([{ path: 'a', ...done }, { path: 'b', ...done }]);
+  const events = given.decide([
+    { path: 'a', ...done },
+    { path: 'b', ...done },
+  ]);
   expect(events.filter((name) => name.startsWith('OperatorCompleted'))).toEqual(
     ['a', 'b', 'w', 'late'].map((path) => `OperatorCompleted ${path}`),
   );

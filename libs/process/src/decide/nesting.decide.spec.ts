@@ -31,9 +31,9 @@ operators:
   given.decide();
   const paths: string[] = [];
   while (given.begun.length > paths.length && paths.length < 4) {
-    const effect = given.begun.at(-1);
-    paths.push(`${effect?.path} ${(effect?.fields['query'] as { q: string }).q}`);
-    given.completes(effect?.path ?? '', { status: 200 });
+    const effect = given.begun.at(-1)!;
+    paths.push(`${effect.path} ${(effect.fields['query'] as { q: string }).q}`);
+    given.completes(effect.path, { status: 200 });
   }
   expect(paths).toEqual([
     'g/l[a]/inner[0]/call inner a a 1 0',
