@@ -77,10 +77,10 @@ export function parseOptions(args: string[], root: string): BenchOptions {
       if (!known) throw new UsageError(`--only: there is no workload "${name}"; there are ${workloadNames.join(', ')}`);
       return known;
     }),
-    rounds: number('rounds', values.rounds, short ? 1 : 3),
+    rounds: number('rounds', values.rounds, 3),
     json: values.json ?? false,
     short,
-    processes: number('processes', values.processes, short ? 600 : 2000),
+    processes: number('processes', values.processes, short ? 400 : 2000),
     inFlight: (values['in-flight'] ?? (short ? '100' : '100,1000'))
       .split(',')
       .map((text) => number('in-flight', text, 100)),

@@ -38,7 +38,9 @@ export async function parked(settings: BatonSettings, many: number, due: number,
 async function park(baton: BatonServer, count: number, at: string): Promise<void> {
   for (let sent = 0; sent < count; sent += 1000) {
     const request = { definition: 'bench/parked', inputs: { at } };
-    await baton.client.requestMany(Array.from({ length: Math.min(1000, count - sent) }, () => request));
+    const answers = await baton.client.requestMany(Array.from({ length: Math.min(1000, count - sent) }, () => request));
+    const refused = answers.find((answer) => !('id' in answer));
+    if (refused) throw new Error(`refused: ${JSON.stringify(refused)}`);
   }
   for (;;) {
     const [row] = await baton.query<{ n: number }>(
