@@ -90,4 +90,14 @@ operators:
     ];
     for (const event of outside) expect(headChangeOf(event).runnableAt, event.type).toBe('now');
   });
+
+  it("a receiver that was given its message stands in no other receiver's way, also while its process is paused", () => {
+    const given = Given.of('operators:\n  r: { type: receive, message: paid, key: "42" }');
+    given.decide();
+    expect(heads(given.log).rows).toEqual(['receiver']);
+    given.command({ kind: 'pause', by: { id: 'bob' } });
+    given.command({ kind: 'receiveMessage', messageId: 'm', name: 'paid', key: '42', path: 'r', payload: 1 });
+    expect(given.log.map((event) => event.type)).toContain('MessageReceived');
+    expect(heads(given.log).rows).toEqual([]);
+  });
 });

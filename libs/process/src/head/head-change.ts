@@ -51,10 +51,14 @@ export function headChangeOf(event: ProcessEvent): HeadChange {
     }
     case 'ProcessPaused':
     case 'ProcessResumed':
-    case 'MessageReceived':
     case 'ChildEnded':
     case 'OperatorAdmitted':
       return wakes;
+    case 'MessageReceived': {
+      // Its receiver has what it waited for, though it may be paused: the next message is for the next receiver.
+      const { path } = event.data;
+      return path === undefined ? wakes : { runnableAt: 'now', rows: [{ table: 'receiver', op: 'delete', path }] };
+    }
     case 'TaskAnswered': {
       // One of several answers: what its giver held is open to the next.
       const detail = { claimedBy: null, delegatedTo: null, draft: null };
