@@ -30,6 +30,25 @@ it('a sound stream breaks none', () => {
   expect(checkInvariants(sound())).toEqual([]);
 });
 
+it('a later attempt has a verification of its own, which may be put off like any other', () => {
+  const started = (path: string, attempt: number): ProcessEvent => ({
+    type: 'OperatorStarted',
+    data: { path, type: 'http', class: 'effect', attempt, executor: 'e1' },
+  });
+  const unknown = (attempt: number): ProcessEvent => ({
+    type: 'OperatorOutcomeUnknown',
+    data: { path: 'a', attempt, reason: 'cut', recovery: 'verify' },
+  });
+  const log = numbered([
+    ...sound().slice(0, 3),
+    ...[started('a', 1), unknown(1), started('a/verify', 1)],
+    { type: 'OperatorCompleted', data: { path: 'a/verify', attempt: 1, outcome: 'not-happened' } },
+    ...[started('a', 2), unknown(2), started('a/verify', 2)],
+    { type: 'OperatorRetryScheduled', data: { path: 'a/verify', attempt: 2, dueAt: '2026-11-23T10:00:00.000Z' } },
+  ]);
+  expect(checkInvariants(log)).toEqual([]);
+});
+
 describe('a planted fault is found', () => {
   const log = sound();
   const cases: [string, RecordedEvent[]][] = [
