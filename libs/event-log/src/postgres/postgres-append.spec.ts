@@ -80,7 +80,8 @@ it('changes nothing indexed at a boundary, so that the update stays in its page'
     seen = await updates();
   }
   expect(seen.all).toBeGreaterThanOrEqual(240);
-  expect(seen.hot).toBeGreaterThanOrEqual(200);
+  // 200 can stay; a snapshot held by whoever looks meanwhile costs some of them, an indexed column all.
+  expect(seen.hot).toBeGreaterThan(100);
 });
 
 it('settles appends whose backend was killed: each is in the log exactly once', async () => {
