@@ -248,7 +248,7 @@ export class SimulatedCluster {
           }),
       },
       wakeUp: { notify: (topic, detail) => this.notify(node, topic, detail ?? '') },
-      artifacts: { load: async () => null },
+      artifacts: { load: async () => null, put: async () => ({ digest: '', size: 0 }) },
       logger: this.logger(node),
       meter: { count: () => undefined, record: () => undefined },
       onCommitted: (stream, version, state) => this.checker.live(stream, version, state),

@@ -29,7 +29,7 @@ export interface ExecutorPorts {
   effects: EffectHost;
   commands: Commands;
   wakeUp: { notify(topic: 'runnable' | 'owned' | 'queue' | 'cluster', detail?: string): void };
-  artifacts: ArtifactLoad;
+  artifacts: Artifacts;
   logger: Logger;
   meter: Meter;
   /** For the simulation: the live state after each append, to be compared with its replay. */
@@ -74,8 +74,9 @@ export interface EffectProcess {
 export type BeginGuard = () => string | null;
 
 /** Outputs that stand in the artifact store and that an expression reads. */
-export interface ArtifactLoad {
+export interface Artifacts {
   load(digest: string): Promise<Json>;
+  put(content: Uint8Array, mediaType: string): Promise<{ digest: string; size: number }>;
 }
 
 export interface Logger {

@@ -36,7 +36,7 @@ function hostOver(clock: ManualClock, cell: MemoryCell, registry: Partial<Execut
     effects: { run: async () => Promise.reject(new Error('no effects here')) },
     commands: { handle: async () => undefined, markTold: async () => undefined },
     wakeUp: cell.wakeUp,
-    artifacts: { load: async () => null },
+    artifacts: { load: async () => null, put: async () => ({ digest: '', size: 0 }) },
     logger: quiet,
     meter: { count: () => undefined, record: () => undefined },
   };

@@ -13,6 +13,7 @@ import type {
 import { crashPoint } from '../crash/crash-points.js';
 import type { Appends, ExecutorPorts } from '../executor.ports.js';
 import type { BackgroundWork } from './background.work.js';
+import { type LargeOutput, refer } from './large.outputs.js';
 
 interface DefinitionPin {
   name: string;
@@ -101,6 +102,15 @@ export class Aftermath {
     if (this.artifacts.size + missing.length > 256)
       for (const digest of [...this.artifacts.keys()]) if (!needed.has(digest)) this.artifacts.delete(digest);
     for (const digest of missing) this.artifacts.set(digest, await this.ports.artifacts.load(digest));
+  }
+
+  /** Puts outputs away that are too long for an event; what they held is at hand for the expressions that read it. */
+  async storeLarge(outputs: readonly LargeOutput[], state: ProcessState): Promise<void> {
+    for (const output of outputs) {
+      const stored = await this.ports.artifacts.put(Buffer.from(output.text), 'application/json');
+      const { digest, value } = refer(output, stored, state);
+      this.artifacts.set(digest, value);
+    }
   }
 
   artifact(digest: string): Json | undefined {

@@ -20,6 +20,7 @@ import type { LeaseKeeper } from '../lease/lease.keeper.js';
 import { type Aftermath, endOf } from './aftermath.js';
 import type { CertainAppend } from './certain.append.js';
 import { driverMetadata } from './driver.metadata.js';
+import { largeOutputs } from './large.outputs.js';
 import type { Folded, StreamLoader } from './stream.loader.js';
 import { untilAnswered } from './until.answered.js';
 
@@ -158,6 +159,11 @@ export class ProcessDriver {
     await this.patiently(() => this.ports.aftermath.loadArtifacts(this.definition, this.folded.state, given));
     if (this.ended) return;
     const decision = decide(this.definition, this.folded.state, this.context(), given);
+    const large = largeOutputs(decision.events, given);
+    if (large.length > 0) {
+      await this.patiently(() => this.ports.aftermath.storeLarge(large, this.folded.state));
+      if (this.ended) return;
+    }
     const events = this.preface === null ? decision.events : [this.preface.event, ...decision.events];
     if (events.length > 0 && !(await this.append(events, given))) return;
     this.outcomes.splice(0, given.length);

@@ -22,7 +22,7 @@ async function endWith(answers: (() => unknown)[]): Promise<string[]> {
       },
       definitions: { load: async () => null, requestChild: async () => ({ error: { code: 'x', message: 'x' } }) },
       newId: () => 'id',
-      artifacts: { load: async () => null },
+      artifacts: { load: async () => null, put: async () => ({ digest: '', size: 0 }) },
       wakeUp: { notify: () => undefined },
       logger: quiet,
       appender: { append: async () => ({ status: 'refused' }) },
