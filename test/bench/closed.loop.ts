@@ -90,7 +90,11 @@ async function endedOf(baton: BatonServer, open: string[]): Promise<{ id: string
   return rows;
 }
 
-/** Ended: nobody owns it, and nothing is due. One that was only requested or scheduled has fewer than three events. */
-const endedHeads = `select id from process where id = any($1::uuid[]) and owner is null and runnable_at is null and version > 2`;
+/**
+ * Ended: nobody owns it, and nothing is due. One that was only requested or scheduled has fewer than three events. One
+ * probe of the key for each: `= any` makes a scan of all heads that compares each with the whole list.
+ */
+const endedHeads = `select p.id from unnest($1::uuid[]) s(id) cross join lateral (
+  select id from process where id = s.id and owner is null and runnable_at is null and version > 2 offset 0) p`;
 const lastEvents = `select p.id, e.type, extract(epoch from e.recorded_at)::float8 * 1000 as at
   from process p join event e on e.stream_id = p.id and e.sequence = p.version where p.id = any($1::uuid[])`;
