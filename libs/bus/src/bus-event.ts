@@ -1,4 +1,4 @@
-import { cloudEventType } from '@baton/contracts';
+import { cloudEventType, clusterEventSchemas, isClusterEvent } from '@baton/contracts';
 import type { Tail } from '@baton/event-log';
 
 /** An event as the log holds it. */
@@ -13,7 +13,7 @@ export interface BusEvent {
   /** `ProcessRequested`. */
   type: string;
   schemaVersion: number;
-  /** The process's id. */
+  /** The process's id; of a cluster event the node. */
   subject: string;
   /** Gapless from 1 within a subject. */
   sequence: number;
@@ -25,7 +25,7 @@ export interface BusEvent {
   data: unknown;
 }
 
-/** `ProcessRequested` is `process.requested`, `OperatorCompleted` is `process.operator-completed`. */
+/** `ProcessRequested` is `process.requested`, `OperatorCompleted` `process.operator-completed`, `ExecutorLost` `cluster.executor-lost`. */
 export function eventNameOf(type: string): string {
   let name = names.get(type);
   if (name === undefined) {
@@ -40,6 +40,8 @@ const names = new Map<string, string>();
 
 /** The event types that an event's name may stand for. */
 export function eventTypesOf(name: string): string[] {
+  const cluster = Object.keys(clusterEventSchemas).find((type) => eventNameOf(type) === name);
+  if (cluster !== undefined) return [cluster];
   const words = name.replace(/^process\./, '').split('-');
   const type = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
   return [type, `Process${type}`].filter((candidate) => eventNameOf(candidate) === name);
@@ -53,11 +55,26 @@ export function busEventOf(event: LoggedEvent): BusEvent {
     id: event.id,
     type: event.type,
     schemaVersion: event.schemaVersion,
-    subject: event.stream,
+    subject: subjectOf(event),
     sequence: event.sequence,
     time: event.recordedAt,
     source: `/baton/${cell}/${event.logIncarnation}`,
     ...(traceparent === undefined ? {} : { traceparent }),
     data: event.data,
   };
+}
+
+/** The stream, or the node that a cluster event is about. */
+function subjectOf(event: LoggedEvent): string {
+  if (!isClusterEvent(event.type)) return event.stream;
+  const { node } = event.data as { node?: unknown };
+  return String(node);
+}
+
+/** Whether a subscriber of these names wants events of the cluster ('*': all events). */
+export function wantsCluster(events: ReadonlySet<string>): boolean {
+  return events.has('*') || [...events].some((name) => name.startsWith('cluster.'));
+}
+export function wantsProcesses(events: ReadonlySet<string>): boolean {
+  return [...events].some((name) => !name.startsWith('cluster.'));
 }

@@ -1,4 +1,6 @@
+export * from './cloud-events/cluster-events.js';
 export * from './cloud-events/process-events.js';
+export * from './cloud-events/topics.js';
 export type { JsonRecord, JsonValue } from './common.schemas.js';
 
 export { openApiDocument } from './openapi/openapi-document.js';

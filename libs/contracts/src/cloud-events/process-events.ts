@@ -1,3 +1,5 @@
+import { isClusterEvent } from './cluster-events.js';
+
 /** The topics of a process's events (design 3). Attributes as CloudEvents 1.0 names them. */
 export const processTopic = 'baton.process';
 export const processLifecycleTopic = 'baton.process.lifecycle';
@@ -38,8 +40,12 @@ export function isLifecycleEvent(eventType: string): boolean {
   return lifecycle.has(eventType);
 }
 
-/** `ProcessRequested` is `baton.process.requested.v1`, `OperatorCompleted` is `baton.process.operator-completed.v1`. */
+/**
+ * `ProcessRequested` is `baton.process.requested.v1`, `OperatorCompleted` is `baton.process.operator-completed.v1`,
+ * `ExecutorLost` is `baton.cluster.executor-lost.v1`.
+ */
 export function cloudEventType(eventType: string, version = 1): string {
   const kebab = eventType.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  if (isClusterEvent(eventType)) return `baton.cluster.${kebab}.v${version}`;
   return `baton.process.${kebab.replace(/^process-/, '')}.v${version}`;
 }
