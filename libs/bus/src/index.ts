@@ -4,10 +4,12 @@ export { busEventFrom, cloudEventOf } from './cloud-events/cloud-event.codec.js'
 export { EmbeddedTransport, type EmbeddedTransportOptions } from './embedded/embedded-transport.js';
 export { PostgresDeadLetters, PostgresInbox } from './inbox/postgres-inbox.js';
 export { type KafkaConnection, kafkaClient } from './kafka/kafka-client.js';
+export { KafkaProducer, type KafkaProducerOptions } from './kafka/kafka-producer.js';
 export { KafkaTransport, type KafkaTransportOptions } from './kafka/kafka-transport.js';
 export { Publisher, type PublisherOptions, publisherSubscriber } from './kafka/publisher.js';
 export { ensureTopics, type TopicSettings, topicNames } from './kafka/topics.js';
 export { Lease, releaseLeases } from './lease/lease.js';
 export { BusContext, BusStrategy } from './nest/bus.strategy.js';
 export { OnEvent } from './nest/on-event.decorator.js';
+export * from './producer/producer.port.js';
 export { systemTimers } from './system-timers.js';
