@@ -24,7 +24,7 @@ export { PostgresMessageStore } from './postgres/postgres-message-store.js';
 export { PostgresProcessViews } from './postgres/postgres-process-views.js';
 export { PostgresRequestStore } from './postgres/postgres-request-store.js';
 
-export { PostgresTail } from './postgres/postgres-tail.js';
+export { clusterTail, PostgresTail } from './postgres/postgres-tail.js';
 export { PostgresWakeUp } from './postgres/postgres-wake-up.js';
 export { PostgresWorkLists } from './postgres/postgres-work-lists.js';
 

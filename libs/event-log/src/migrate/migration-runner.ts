@@ -5,6 +5,7 @@ import { timeouts } from '../postgres/log-pool.js';
 import { isLoginRefused, isUndecided } from '../postgres/pg-errors.js';
 import { migration0001Log } from '../sql/migration-0001-log.sql.js';
 import { migration0002Duties } from '../sql/migration-0002-duties.sql.js';
+import { migration0003Bus } from '../sql/migration-0003-bus.sql.js';
 
 export interface Migration {
   id: string;
@@ -14,6 +15,7 @@ export interface Migration {
 export const logMigrations: readonly Migration[] = [
   { id: '0001-log', sql: migration0001Log },
   { id: '0002-duties', sql: migration0002Duties },
+  { id: '0003-bus', sql: migration0003Bus },
 ];
 
 const lockKey = "hashtextextended('baton migrations', 0)";

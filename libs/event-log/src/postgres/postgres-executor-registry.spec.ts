@@ -5,6 +5,7 @@ import { migrateLog } from '../migrate/migration-runner.js';
 import { newProcessId } from '../process-id.js';
 import { openPostgresCell, type PostgresCell } from './postgres-cell.js';
 import { PostgresExecutorRegistry } from './postgres-executor-registry.js';
+import { clusterTail } from './postgres-tail.js';
 
 let cluster: Awaited<ReturnType<typeof testCluster>>;
 let cell: PostgresCell;
@@ -135,4 +136,22 @@ it('tells the peers at once when a supervisor saw an executor exit', async () =>
   await other.recordExit('x-exits', { code: null, signal: 'SIGKILL' });
   await told;
   expect(await other.provenOver(['x-exits'])).toEqual(new Set(['x-exits']));
+});
+
+it('writes down who joined, left and was lost, each once, in the order of a tail', async () => {
+  const three = ['t-leaves', 't-exits', 't-both'];
+  for (const id of three) await join(other, id, 60_000);
+  await join(other, 't-leaves', 60_000);
+  await other.leave('t-leaves');
+  await other.recordExit('t-leaves', { code: 0, signal: null });
+  for (let times = 0; times < 2; times += 1) await other.recordExit('t-exits', { code: null, signal: 'SIGKILL' });
+  const { events } = await clusterTail(cell.pools.service, 'c1').read(null, 1_000);
+  const of = (node: string) =>
+    events
+      .filter(({ data }) => 'node' in data && data.node === node)
+      .map(({ type, sequence }) => `${sequence} ${type}`);
+  expect(of('t-leaves')).toEqual(['1 ExecutorJoined', '2 ExecutorLeft']);
+  expect(of('t-exits')).toEqual(['1 ExecutorJoined', '2 ExecutorLost']);
+  expect(of('t-both')).toEqual(['1 ExecutorJoined']);
+  expect(of('dead')).toEqual(['1 ExecutorJoined', '2 ExecutorLost']);
 });

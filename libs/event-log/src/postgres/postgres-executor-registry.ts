@@ -4,10 +4,12 @@ import { type JudgedExecutor, LivenessJudge } from '../liveness/liveness-judge.j
 import { heartbeat } from '../sql/heartbeat.sql.js';
 import { joinExecutor } from '../sql/join-executor.sql.js';
 import { judgeExecutors } from '../sql/judge-executors.sql.js';
+import { leaveExecutor } from '../sql/leave-executor.sql.js';
 import { listExecutors } from '../sql/list-executors.sql.js';
 import { lostWithProcesses } from '../sql/lost-with-processes.sql.js';
 import { markLost } from '../sql/mark-lost.sql.js';
 import { provenOver } from '../sql/proven-over.sql.js';
+import { recordExit } from '../sql/record-exit.sql.js';
 import { hintToCluster } from './postgres-wake-up.js';
 import { SessionLock } from './session-lock.js';
 
@@ -101,21 +103,11 @@ export class PostgresExecutorRegistry implements ExecutorRegistry {
 
   /** Its peers are told, too: without the hint they would find it only at their next look, up to a sixth of a lease later. */
   async recordExit(id: string, detail: { code: number | null; signal: string | null }): Promise<void> {
-    await this.pool.query(
-      `with gone as (
-        update executor set status = case when status = 'left' then 'left' else 'lost' end, proof = 'exit', exit = $2,
-          ended_at = coalesce(ended_at, now()) where id = $1 returning id
-      )
-      select pg_notify($3, $4) from gone`,
-      [id, JSON.stringify(detail), ...hintToCluster],
-    );
+    await this.pool.query(recordExit, [id, JSON.stringify(detail), ...hintToCluster]);
   }
 
   async leave(id: string): Promise<void> {
-    await this.pool.query(
-      `update executor set status = 'left', proof = 'left', ended_at = now() where id = $1 and status = 'alive'`,
-      [id],
-    );
+    await this.pool.query(leaveExecutor, [id]);
   }
 
   async list(): Promise<ExecutorRow[]> {

@@ -41,6 +41,8 @@ export class PostgresTail implements Tail {
     private readonly pool: Pool,
     cell: string,
     private readonly monotonicMs: () => number = () => performance.now(),
+    /** Which events: those of processes, or those of the cluster's servers. */
+    private readonly table: 'event' | 'cluster_event' = 'event',
   ) {
     this.ids = new CellIds(cell);
   }
@@ -55,8 +57,8 @@ export class PostgresTail implements Tail {
       const from = after ?? start;
       if (types) return { ...(await this.#readTypes(from, limit, types)), horizonAgeMs: await this.#horizonAge() };
       const { rows } = await this.pool.query<EventRow & { transaction_id: string }>({
-        name: 'read_tail',
-        text: readTail,
+        name: `read_tail ${this.table}`,
+        text: readTail(this.table),
         values: [
           from.logIncarnation,
           from.transactionId,
@@ -92,8 +94,8 @@ export class PostgresTail implements Tail {
     types: readonly string[],
   ): Promise<{ events: RecordedEvent[]; position: TailPosition }> {
     const { rows } = await this.pool.query<TypedRow>({
-      name: 'read_tail_types',
-      text: readTailTypes,
+      name: `read_tail_types ${this.table}`,
+      text: readTailTypes(this.table),
       values: [
         from.logIncarnation,
         from.transactionId,
@@ -192,4 +194,9 @@ export class PostgresTail implements Tail {
     const row = rows[0]!;
     return { logIncarnation: row.n, transactionId: row.x, stream: this.ids.id(firstUuid), sequence: 0 };
   }
+}
+
+/** The tail of what happens to the cell's servers: the same rule, the same form, a table of its own. */
+export function clusterTail(pool: Pool, cell: string): PostgresTail {
+  return new PostgresTail(pool, cell, undefined, 'cluster_event');
 }

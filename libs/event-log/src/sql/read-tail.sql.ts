@@ -4,13 +4,13 @@
  * within one transaction. The order names the table: a bare `transaction_id` would be the text of the select list,
  * and '1000' sorts before '999'.
  */
-export const readTail = /* sql */ `
+export const readTail = (event: 'event' | 'cluster_event') => /* sql */ `
 select stream_id, sequence, event_id, type, schema_version, data, metadata, recorded_at, log_incarnation,
   transaction_id::text as transaction_id
-from event
+from ${event}
 where (log_incarnation, transaction_id) >= ($1::smallint, $2::xid8)
   and (log_incarnation, transaction_id, stream_id, sequence) > ($1::smallint, $2::xid8, $3::uuid, $4::int)
   and (log_incarnation < (select max(number) from log_incarnation)
     or transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
-order by event.log_incarnation, event.transaction_id, event.stream_id, event.sequence
+order by ${event}.log_incarnation, ${event}.transaction_id, ${event}.stream_id, ${event}.sequence
 limit $5`;
