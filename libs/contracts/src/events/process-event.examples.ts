@@ -1,0 +1,138 @@
+import type { ProcessEventName, ProcessEventPayload } from './process-event.schemas.js';
+
+const by = { id: 'bob', groups: ['release-manager'] };
+const error = { code: 'connection', message: 'connect ECONNREFUSED', details: { host: 'db.example' } };
+const begun = '2026-11-23T10:00:00.000Z';
+const later = '2026-11-23T10:05:00.000Z';
+const executor = 'executor-0199c2f0-5a5e-7c11-9d0e-2f0c6a1b7e44';
+const another = 'executor-0199c2f0-6b7f-7d22-8e1f-3a1d7b2c8f55';
+const child = 'c1-0199c2f0-7c80-8e33-9f20-4b2e8c3d9066';
+const parent = 'c1-0199c2f0-8d91-7f44-a031-5c3f9d4ea177';
+const incidentId = '0199c2f0-9ea2-7055-b142-6d40ae5fb288';
+const taskId = '0199c2f0-afb3-7166-8253-7e51bf60c399';
+const messageId = '0199c2f0-b0c4-7277-9364-8f62c071d4aa';
+
+/** One sample of each event's data, for the documents; the compiler holds them to the schemas. */
+export const processEventExamples: { readonly [T in ProcessEventName]: ProcessEventPayload<T> } = {
+  ProcessRequested: {
+    definition: { name: 'web/release', version: 3, digest: 'sha256:ab' },
+    title: 'Release v1',
+    environment: { name: 'staging', variables: { region: 'eu' } },
+    inputs: { version: 'v1' },
+    priority: 5,
+    startAt: later,
+    labels: { team: 'web' },
+    requester: { id: 'ann', groups: ['dev'] },
+    concurrency: { key: 'web-staging', limit: 1, onLimit: 'queue' },
+    parent: { id: parent, path: 'c', attempt: 1, onParentEnd: 'cancel' },
+    trigger: { scheduledFor: begun },
+    timeoutAt: later,
+  },
+  ProcessScheduled: {},
+  ProcessStarted: { executor },
+  ProcessClaimed: { executor },
+  ProcessTakenOver: {
+    executor: another,
+    from: executor,
+    eventsFolded: 12,
+    operatorsPassedOver: 4,
+    alone: true,
+    deaths: 2,
+  },
+  ProcessParked: { waitsFor: ['task approve'], dueAt: later },
+  ProcessReleased: { executor, reason: 'its executor drains' },
+  ProcessPaused: { by, reason: 'wait' },
+  ProcessResumed: { by, reason: 'go' },
+  ProcessCancelRequested: { by, reason: 'not needed' },
+  ProcessTimedOut: { timeoutAt: begun },
+  ProcessRetried: { by, reason: 'fixed', paths: ['deploy'] },
+  ProcessCompleted: { outputs: { released: 'v1' } },
+  ProcessFailed: { error, path: 'deploy', compensated: ['migrate'], notUndone: ['deploy'] },
+  ProcessCancelled: { by, reason: 'not needed', compensated: ['migrate'], notUndone: [] },
+  CompensationStarted: { cause: 'failed', paths: ['migrate'] },
+  FinallyStarted: { status: 'failed' },
+  OperatorStarted: {
+    path: 'deploy',
+    type: 'user-task',
+    class: 'waiting',
+    attempt: 2,
+    executor,
+    waitsFor: { kind: 'task', taskId, dueAt: later },
+    items: ['a', 'b'],
+    keys: ['a', 'b'],
+    round: 2,
+    iteration: 2,
+    startedAt: begun,
+    timers: { deadline: later, remind: later },
+  },
+  OperatorWaiting: { path: 'deploy', waitsFor: { kind: 'lock', name: 'db', limit: 1 } },
+  OperatorAdmitted: { path: 'deploy' },
+  OperatorCompleted: {
+    path: 'deploy',
+    attempt: 1,
+    outcome: 'approved',
+    output: { status: 200 },
+    startedAt: begun,
+    endedAt: later,
+    by,
+    messageId,
+  },
+  OperatorFailed: {
+    path: 'deploy',
+    attempt: 1,
+    error,
+    startedAt: begun,
+    endedAt: later,
+    output: { status: 500 },
+    cause: 'deploy/restart',
+  },
+  OperatorSkipped: { path: 'deploy', by, output: { ok: true }, reason: 'done by hand' },
+  OperatorNotTaken: { path: 'deploy' },
+  OperatorCancelled: { path: 'deploy', attempt: 1, reason: 'the process was cancelled', race: true },
+  OperatorRetryScheduled: {
+    path: 'deploy',
+    attempt: 1,
+    error,
+    dueAt: later,
+    newKey: true,
+    items: 'failed',
+    cause: 'deploy/restart',
+    counted: false,
+  },
+  OperatorRepeatScheduled: { path: 'deploy', attempt: 1, iteration: 2, output: { status: 503 }, dueAt: later },
+  OperatorOutcomeUnknown: {
+    path: 'deploy',
+    attempt: 1,
+    reason: 'its executor e1 was lost',
+    recovery: 'ask',
+    startedAt: begun,
+    lost: true,
+  },
+  TimerFired: { path: 'soak', timer: 'delay', dueAt: begun },
+  TaskAssigned: {
+    taskId,
+    path: 'approve',
+    attempt: 1,
+    assign: { roles: ['release-manager'], notBy: ['ann'] },
+    form: { type: 'object' },
+    title: 'Approve',
+    instructions: 'Look at it',
+    needs: 2,
+    dueAt: later,
+  },
+  TaskUpdated: { taskId, by, draft: { go: true }, claimedBy: 'bob', delegatedTo: 'eve' },
+  TaskReminded: { taskId, path: 'approve', kind: 'remind', nextAt: later, assign: { users: ['eve'] } },
+  TaskAnswered: { taskId, path: 'approve', answer: { go: true }, by, answeredAt: begun },
+  MessageReceived: { messageId, name: 'paid', key: 'k', path: 'wait', payload: { amount: 1 }, receivedAt: begun },
+  JobDone: { path: 'convert', attempt: 1, result: { status: 'completed', output: { pages: 3 } } },
+  CommandDone: { path: 'restart', attempt: 1, result: { status: 'failed', error } },
+  ChildEnded: { child, path: 'order', attempt: 1, status: 'failed', error },
+  IncidentRaised: {
+    incidentId,
+    kind: 'unknown-outcome',
+    path: 'deploy',
+    reason: 'it may or may not have happened',
+    actions: ['rerun', 'skip', 'fail'],
+  },
+  IncidentResolved: { incidentId, path: 'deploy', action: 'skip', output: { ok: true }, reason: 'looked', by },
+};
