@@ -10,3 +10,18 @@ export {
 export { type NestLogger, nestLogger } from './nest-logger.js';
 export { runService } from './run-service.js';
 export { type ReadyReport, readyReportOf, type Supervised, type SupervisedOptions, supervised } from './supervised.js';
+export { ProcessTrace, type TracedEvent } from './trace/process-trace.js';
+export type { SpanRecord } from './trace/span.record.js';
+export { onPartialSuccess, otlpSpanSender, type SendResult, type SpanSender } from './trace/span-sender.js';
+export { outgoingTraceparent, readTraceSettings, type TraceSettings } from './trace/trace.settings.js';
+export {
+  attemptSpanId,
+  formatTraceparent,
+  parseTraceparent,
+  parseTracestate,
+  processContext,
+  processSpanId,
+  type Sampler,
+  type TraceContext,
+} from './trace/trace-context.js';
+export { TraceDeriver, type TraceDeriverOptions } from './trace/trace-deriver.js';

@@ -1,0 +1,67 @@
+import { hash } from 'node:crypto';
+
+/** Where a span stands: what a `traceparent` header says (W3C Trace Context, level 1). */
+export interface TraceContext {
+  /** 32 hexadecimal digits. */
+  traceId: string;
+  /** 16 hexadecimal digits. */
+  spanId: string;
+  sampled: boolean;
+}
+
+const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+
+/** Null: no valid header. By the rules of W3C an invalid one counts as none, and a later version is read as far as known. */
+export function parseTraceparent(header: string | undefined | null): TraceContext | null {
+  if (typeof header !== 'string' || header.length > 512) return null;
+  const match = pattern.exec(header.trim());
+  if (match === null) return null;
+  const [, version = '', traceId = '', spanId = '', flags = '', rest] = match;
+  if (version === 'ff' || (version === '00' && rest !== undefined)) return null;
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return null;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+export function formatTraceparent({ traceId, spanId, sampled }: TraceContext): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+}
+
+const member =
+  /^([a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{1,256}$/;
+
+/** What vendors sent along, to be passed on as it came. Null: none, or not valid as a whole (then it is dropped, by W3C). */
+export function parseTracestate(header: string | undefined | null): string | null {
+  if (typeof header !== 'string' || header.length > 2048) return null;
+  const members = header
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+  if (members.length === 0 || members.length > 32 || !members.every((text) => member.test(text))) return null;
+  const keys = new Set(members.map((text) => text.slice(0, text.indexOf('='))));
+  return keys.size === members.length ? members.join(',') : null;
+}
+
+const digits = (text: string, length: number): string => {
+  const found = hash('sha256', text, 'hex').slice(0, length);
+  return /^0+$/.test(found) ? found.replace(/0$/, '1') : found;
+};
+
+/** The trace of a process that nobody's trace brought about. */
+export const traceIdOf = (processId: string): string => digits(processId, 32);
+
+/** The process's own span. A process that was opened again after its end has another one for each further run. */
+export const processSpanId = (processId: string, run = 1): string =>
+  digits(run === 1 ? `process\0${processId}` : `process\0${processId}\0${run}`, 16);
+
+/** The span of one attempt: known before it begins, so that what leaves the house can name it as its parent. */
+export const attemptSpanId = (processId: string, path: string, attempt: number): string =>
+  digits(`attempt\0${processId}\0${path}\0${attempt}`, 16);
+
+/** Which share of the traces that begin here is recorded. */
+export type Sampler = (traceId: string) => boolean;
+
+/** The process's span, as whatever it causes sees it. With an incoming context the process continues that trace. */
+export function processContext(processId: string, incoming: TraceContext | null, sampler: Sampler): TraceContext {
+  const traceId = incoming?.traceId ?? traceIdOf(processId);
+  return { traceId, spanId: processSpanId(processId), sampled: incoming?.sampled ?? sampler(traceId) };
+}
