@@ -1,6 +1,13 @@
 import { auditEffects, type RecordedEvent } from '@baton/process';
-import type { Effect } from './effect.ledger.js';
-import type { RealCluster } from './real.cluster.js';
+import type { Effect, EffectLedger } from './effect.ledger.js';
+
+/** What is judged: whom the world heard of, and what the log and the ledger outside hold. */
+export interface AuditedCluster {
+  readonly requested: readonly string[];
+  readonly ledger: Pick<EffectLedger, 'entries' | 'of'>;
+  streams(): Promise<string[]>;
+  events(stream: string): Promise<RecordedEvent[]>;
+}
 
 export interface ChaosAudit {
   processes: number;
@@ -17,7 +24,7 @@ export interface ChaosAudit {
 const ends = new Set(['ProcessCompleted', 'ProcessFailed', 'ProcessCancelled']);
 
 /** Reads the whole log and the ledger outside, and judges both (design 6, "chaos"). */
-export async function audit(cluster: RealCluster, deaths: ReadonlyMap<string, number>): Promise<ChaosAudit> {
+export async function audit(cluster: AuditedCluster, deaths: ReadonlyMap<string, number>): Promise<ChaosAudit> {
   const result: ChaosAudit = {
     processes: 0,
     broken: [],
@@ -54,7 +61,7 @@ export async function audit(cluster: RealCluster, deaths: ReadonlyMap<string, nu
   return result;
 }
 
-function judge(stream: string, events: readonly RecordedEvent[], cluster: RealCluster, result: ChaosAudit): void {
+function judge(stream: string, events: readonly RecordedEvent[], cluster: AuditedCluster, result: ChaosAudit): void {
   const { broken } = result;
   const name = events[0]?.type === 'ProcessRequested' ? events[0].data.definition.name : 'unknown';
   const ended = events.filter((event) => ends.has(event.type));

@@ -30,6 +30,6 @@ await runService('scheduler', async (logger) => {
   await app.startAllMicroservices();
   await app.listen(config.port, config.host);
   const { port } = new URL(await app.getUrl());
-  logger.info({ port: Number(port), cell: config.cell }, 'the scheduler is ready');
+  logger.info({ port: Number(port), cell: config.cell, scheduler: scheduler.id }, 'the scheduler is ready');
   life.ready({ port: Number(port) });
 });

@@ -56,12 +56,13 @@ const takeoverMs = 30_000;
  * Several schedulers may run: every duty is idempotent, or under a lease.
  */
 export class Scheduler {
+  /** Under this name it holds leases. */
+  readonly id = `scheduler-${uuidv7()}`;
   readonly wakeUp: PostgresWakeUp;
   readonly slots: SlotStore;
   /** For the subscribers that Nest wires. */
   readonly bus: BusTransport;
   readonly #publisher: Publisher | null;
-  readonly #id = `scheduler-${uuidv7()}`;
   readonly #pool: ReturnType<typeof createLogPool>;
   readonly #settings: SettingCache;
   readonly #settingSource: ReturnType<typeof catalogueDataSource>;
@@ -125,7 +126,7 @@ export class Scheduler {
     const expiry = new ExpiryScan({ messages, requests, inbox, artifacts, inboxDays });
     const tail = new PostgresTail(this.#pool, config.cell);
     const tailMs = () => config.pollMs ?? this.#settings.get('polling.tailMs');
-    const lease = (name: string) => new Lease(this.#pool, name, this.#id, leaseMs);
+    const lease = (name: string) => new Lease(this.#pool, name, this.id, leaseMs);
     const feeder = new ProcessViewsFeeder({
       tail,
       views: new PostgresProcessViews(this.#pool, config.cell),
@@ -147,7 +148,7 @@ export class Scheduler {
     });
     const auditLease = lease('self-audit');
     const deadLetters = new PostgresDeadLetters(this.#pool);
-    const kafka = config.kafka && kafkaClient({ brokers: config.kafka.brokers, clientId: this.#id }, logger);
+    const kafka = config.kafka && kafkaClient({ brokers: config.kafka.brokers, clientId: this.id }, logger);
     const topics = config.kafka?.topics ?? {};
     this.#publisher = kafka && new Publisher({ kafka, tail, topics, batch: publishBatch, meter });
     this.bus = kafka
@@ -266,7 +267,7 @@ export class Scheduler {
     this.#stopListening();
     await Promise.all(this.#duties.map((duty) => duty.stop()));
     await this.#publisher?.close();
-    await releaseLeases(this.#pool, this.#id).catch((error: unknown) =>
+    await releaseLeases(this.#pool, this.id).catch((error: unknown) =>
       this.logger.warn({ err: error }, 'the leases could not be given back; they run out by themselves'),
     );
     this.#settings.stop();
