@@ -36,7 +36,12 @@ export class BatonServer {
   ) {
     const { url, token, database } = this.whereabouts();
     this.client = new BatonClient({ url, token });
-    this.pool = new pg.Pool({ connectionString: database, max: 3, application_name: 'baton bench' });
+    this.pool = new pg.Pool({
+      connectionString: database,
+      max: 3,
+      application_name: 'baton bench',
+      options: '-c enable_seqscan=off',
+    });
     this.pool.on('error', () => undefined); // a connection that broke while idle: PostgreSQL is restarted by W3
   }
 

@@ -91,8 +91,8 @@ async function endedOf(baton: BatonServer, open: string[]): Promise<{ id: string
 }
 
 /**
- * Ended: nobody owns it, and nothing is due. One that was only requested or scheduled has fewer than three events. One
- * probe of the key for each: `= any` makes a scan of all heads that compares each with the whole list.
+ * Ended: nobody owns it, and nothing is due. One that was only requested or scheduled has fewer than three events.
+ * The pool of the bench takes no sequential scan: planned while the table is small, this would compare every head.
  */
 const endedHeads = `select p.id from unnest($1::uuid[]) s(id) cross join lateral (
   select id from process where id = s.id and owner is null and runnable_at is null and version > 2 offset 0) p`;
