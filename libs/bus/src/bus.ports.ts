@@ -46,6 +46,13 @@ export interface BusTransport {
   subscribe(options: SubscriptionOptions): Subscription;
 }
 
+/** A record of a broker as it came, before anybody read it. */
+export interface OriginalRecord {
+  key: Buffer | string | null;
+  value: Buffer | string | null;
+  headers: Record<string, string>;
+}
+
 export interface DeadLetter {
   subscriber: string;
   event: BusEvent;
@@ -53,8 +60,11 @@ export interface DeadLetter {
   origin: object;
   reason: string;
   attempts: number;
+  /** Over Kafka: what goes to the dead-letter topic as it was. */
+  original?: OriginalRecord;
 }
 export interface DeadLetters {
+  /** Resolves when it is stored: only then may a checkpoint or an offset move past the event. */
   put(letter: DeadLetter): Promise<void>;
 }
 
@@ -80,6 +90,8 @@ export interface Logger {
 export interface Meter {
   count(name: string, value?: number, attributes?: Record<string, string>): void;
   record(name: string, value: number, attributes?: Record<string, string>): void;
+  /** What is so now. */
+  gauge?(name: string, value: number, attributes?: Record<string, string>): void;
 }
 
 /** The event was handled before, perhaps a moment ago by another instance of the subscriber. */

@@ -1,8 +1,11 @@
 export * from './bus.ports.js';
 export * from './bus-event.js';
 export { busEventFrom, cloudEventOf } from './cloud-events/cloud-event.codec.js';
+export { type DeadRecord, deadLetterRecord } from './dead-letters/dead-letter.record.js';
+export { TopicDeadLetters } from './dead-letters/topic-dead-letters.js';
 export { EmbeddedTransport, type EmbeddedTransportOptions } from './embedded/embedded-transport.js';
 export { PostgresDeadLetters, PostgresInbox } from './inbox/postgres-inbox.js';
+export { busVariables, checkBus, type KafkaSettings, kafkaSettings } from './kafka/kafka.settings.js';
 export { type KafkaConnection, kafkaClient } from './kafka/kafka-client.js';
 export { KafkaProducer, type KafkaProducerOptions } from './kafka/kafka-producer.js';
 export { KafkaTransport, type KafkaTransportOptions } from './kafka/kafka-transport.js';
