@@ -1,51 +1,46 @@
+import { busVariables, checkBus, kafkaSettings } from '@baton/bus';
 import { operatorOptionsFrom } from '@baton/operators';
-import { ConfigError, commaList, loadConfig, onOff } from '@baton/telemetry';
+import { ConfigError, loadConfig, onOff } from '@baton/telemetry';
 import { z } from 'zod';
 import { parseCrashPlan } from './crash/crash-points.js';
 
 const milliseconds = (least: number) => z.coerce.number().int().min(least).max(3_600_000);
 
-const variables = z.object({
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'give a PostgreSQL URL: postgres://user:password@host:5432/database'),
-  HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  BATON_CELL: z
-    .string()
-    .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
-    .default('c1'),
-  BATON_SECRET_KEY: z.string(),
-  /** These three are cluster settings; given here, they hold for this server alone. */
-  BATON_LEASE_MS: milliseconds(500).optional(),
-  BATON_HEARTBEAT_MS: milliseconds(100).optional(),
-  BATON_POLL_MS: milliseconds(10).optional(),
-  BATON_GRACE_MS: milliseconds(0).default(20_000),
-  BATON_CAPACITY: z.coerce.number().int().min(1).max(100_000).default(500),
-  BATON_LANES: z.coerce.number().int().min(1).max(32).default(2),
-  BATON_NOTIFY: onOff.default(true),
-  BATON_QUARANTINE_DEATHS: z.coerce.number().int().min(1).max(1_000_000).optional(),
-  BATON_BUS: z.enum(['embedded', 'kafka']).default('embedded'),
-  KAFKA_BROKERS: commaList.optional(),
-  BATON_TOPIC_PREFIX: z
-    .string()
-    .regex(/^[a-zA-Z0-9._-]{0,100}$/, 'letters, digits, ".", "_" and "-"')
-    .default(''),
-  BATON_TOPIC_PARTITIONS: z.coerce.number().int().min(1).max(10_000).default(12),
-  BATON_TOPIC_REPLICATION: z.coerce.number().int().min(-1).max(100).default(-1),
-  BATON_TOPIC_CREATE: onOff.default(true),
-  BATON_CRASH_POINT: z
-    .string()
-    .transform((text, context) => {
-      try {
-        return parseCrashPlan(text);
-      } catch (error) {
-        context.addIssue(error instanceof Error ? error.message : String(error));
-        return z.NEVER;
-      }
-    })
-    .optional(),
-});
+const variables = z
+  .object({
+    DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'give a PostgreSQL URL: postgres://user:password@host:5432/database'),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+    BATON_CELL: z
+      .string()
+      .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
+      .default('c1'),
+    BATON_SECRET_KEY: z.string(),
+    /** These three are cluster settings; given here, they hold for this server alone. */
+    BATON_LEASE_MS: milliseconds(500).optional(),
+    BATON_HEARTBEAT_MS: milliseconds(100).optional(),
+    BATON_POLL_MS: milliseconds(10).optional(),
+    BATON_GRACE_MS: milliseconds(0).default(20_000),
+    BATON_CAPACITY: z.coerce.number().int().min(1).max(100_000).default(500),
+    BATON_LANES: z.coerce.number().int().min(1).max(32).default(2),
+    BATON_NOTIFY: onOff.default(true),
+    BATON_QUARANTINE_DEATHS: z.coerce.number().int().min(1).max(1_000_000).optional(),
+    ...busVariables,
+    BATON_CRASH_POINT: z
+      .string()
+      .transform((text, context) => {
+        try {
+          return parseCrashPlan(text);
+        } catch (error) {
+          context.addIssue(error instanceof Error ? error.message : String(error));
+          return z.NEVER;
+        }
+      })
+      .optional(),
+  })
+  .superRefine(checkBus);
 
 export type ExecutorConfig = ReturnType<typeof readConfig>;
 
@@ -60,10 +55,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
         variable: 'BATON_HEARTBEAT_MS',
         fault: `a lease of ${lease} ms needs a heartbeat at most every ${lease / 2} ms; raise BATON_LEASE_MS or lower this`,
       },
-    ]);
-  if (env.BATON_BUS === 'kafka' && (env.KAFKA_BROKERS ?? []).length === 0)
-    throw new ConfigError([
-      { variable: 'KAFKA_BROKERS', fault: 'BATON_BUS=kafka needs the brokers: host:port, comma-separated' },
     ]);
   return {
     databaseUrl: env.DATABASE_URL,
@@ -80,18 +71,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     notify: env.BATON_NOTIFY,
     quarantineDeaths: env.BATON_QUARANTINE_DEATHS ?? null,
     /** Null: the embedded bus. */
-    kafka:
-      env.BATON_BUS === 'embedded'
-        ? null
-        : {
-            brokers: (env.KAFKA_BROKERS ?? []).join(','),
-            topics: {
-              prefix: env.BATON_TOPIC_PREFIX,
-              partitions: env.BATON_TOPIC_PARTITIONS,
-              replication: env.BATON_TOPIC_REPLICATION,
-              create: env.BATON_TOPIC_CREATE,
-            },
-          },
+    kafka: kafkaSettings(env),
     crashPlan: env.BATON_CRASH_POINT ?? null,
     operators: operatorOptionsFrom(environment),
   };

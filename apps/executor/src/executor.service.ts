@@ -106,9 +106,8 @@ export class ExecutorService {
         wakeUp,
         pollMs: () => this.catalogue?.settings.get('polling.tailMs') ?? 250,
       });
-    const { brokers, topics } = config.kafka;
-    const kafka = kafkaClient({ brokers, clientId: `baton-executor-${process.pid}` }, logger);
-    return new KafkaTransport({ ...shared, kafka, topics });
+    const kafka = kafkaClient({ ...config.kafka, clientId: `baton-executor-${process.pid}` }, logger);
+    return new KafkaTransport({ ...shared, kafka, topics: config.kafka.topics });
   }
 
   hint(topic: 'runnable' | 'owned', detail: string): void {

@@ -1,3 +1,4 @@
+import { busVariables, checkBus, kafkaSettings } from '@baton/bus';
 import { loadConfig, onOff } from '@baton/telemetry';
 import { z } from 'zod';
 
@@ -21,7 +22,9 @@ const schema = z
     BATON_NOTIFY: onOff.default(true),
     BATON_OPERATORS: z.string().optional(),
     BATON_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(8),
+    ...busVariables,
   })
+  .superRefine(checkBus)
   .transform((env) => ({
     databaseUrl: env.DATABASE_URL,
     host: env.HOST,
@@ -33,6 +36,8 @@ const schema = z
     notify: env.BATON_NOTIFY,
     operators: env.BATON_OPERATORS ?? null,
     connections: env.BATON_CONNECTIONS,
+    /** Null: the embedded bus. */
+    kafka: kafkaSettings(env),
   }));
 
 export type IntakeConfig = z.output<typeof schema>;

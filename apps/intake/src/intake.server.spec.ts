@@ -31,6 +31,7 @@ beforeAll(async () => {
     secretKey: randomBytes(32).toString('base64'),
     notify: true,
     connections: 4,
+    kafka: null,
   };
   parts = await wireIntake(config, { logger, metrics: createMetrics('intake'), operators: [] });
   await bootstrapAdmin(parts.services.catalogue.tokens, admin);

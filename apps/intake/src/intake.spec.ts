@@ -31,7 +31,7 @@ beforeAll(async () => {
   database = await testDatabase({ migrate: { name: 'intake', run: (url) => migrateAll(url, console.error) } });
   const config = { databaseUrl: database.url, cell: 'c1', secretKey: randomBytes(32).toString('base64') };
   const given = { logger, metrics: createMetrics('intake'), operators: [] };
-  parts = await wireIntake({ ...config, notify: true, connections: 4 }, given);
+  parts = await wireIntake({ ...config, notify: true, connections: 4, kafka: null }, given);
   await parts.start();
   app = await createIntakeApp(parts.services, {
     logger,

@@ -18,7 +18,7 @@ import { checkInputs, compile, type OperatorDescriptor } from '@baton/process';
 import { Keyring } from '@baton/security';
 import type { Logger, Metrics } from '@baton/telemetry';
 import { AuditRetention } from './audit.retention.js';
-import { embeddedBus } from './bus/intake.bus.js';
+import { intakeBus } from './bus/intake.bus.js';
 import { AuditFindings } from './cluster/audit.findings.js';
 import type { IntakeConfig } from './config.js';
 import { DatabaseClock } from './database.clock.js';
@@ -48,7 +48,7 @@ export interface IntakeParts {
 
 /** Builds what the controllers work with, over PostgreSQL. Nothing listens and nothing ticks before `start`. */
 export async function wireIntake(
-  config: Pick<IntakeConfig, 'databaseUrl' | 'cell' | 'secretKey' | 'notify' | 'connections'>,
+  config: Pick<IntakeConfig, 'databaseUrl' | 'cell' | 'secretKey' | 'notify' | 'connections' | 'kafka'>,
   given: { logger: Logger; metrics: Metrics; operators: readonly OperatorDescriptor[] },
 ): Promise<IntakeParts> {
   const { logger } = given;
@@ -81,7 +81,8 @@ export async function wireIntake(
   const age = new ViewsAge(tail, clock);
   const tailMs = () => catalogue.settings.get('polling.tailMs');
   const isWatched = () => live.size > 0;
-  const bus = embeddedBus({ pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs, isWatched });
+  const { kafka } = config;
+  const bus = intakeBus({ kafka, pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs, isWatched });
   const views = new PostgresProcessViews(pool, cell);
   const services: IntakeServices = {
     catalogue,

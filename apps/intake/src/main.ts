@@ -40,8 +40,11 @@ await runService('intake', async (logger) => {
       await metrics.shutdown();
     },
   });
-  await app.startAllMicroservices();
   await app.listen(config.port, config.host);
+  // Hints make live streams quick; that the bus is not there is no reason to wait.
+  app.startAllMicroservices().catch((error: unknown) => {
+    logger.warn({ err: error }, 'no hints from the bus; polls make up for them');
+  });
   const address = app.getHttpServer().address();
   const port = address !== null && typeof address === 'object' ? address.port : config.port;
   logger.info({ host: config.host, port }, 'intake is ready');

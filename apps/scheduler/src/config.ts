@@ -1,5 +1,5 @@
-import type { TopicSettings } from '@baton/bus';
-import { commaList, loadConfig, onOff } from '@baton/telemetry';
+import { busVariables, checkBus, type KafkaSettings, kafkaSettings } from '@baton/bus';
+import { loadConfig, onOff } from '@baton/telemetry';
 import { z } from 'zod';
 
 const variables = z
@@ -17,20 +17,9 @@ const variables = z
     BATON_POLL_MS: z.coerce.number().int().min(10).max(3_600_000).optional(),
     BATON_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(8),
     LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-    BATON_BUS: z.enum(['embedded', 'kafka']).default('embedded'),
-    KAFKA_BROKERS: commaList.optional(),
-    BATON_TOPIC_PREFIX: z
-      .string()
-      .regex(/^[a-zA-Z0-9._-]{0,100}$/, 'letters, digits, ".", "_" and "-"')
-      .default(''),
-    BATON_TOPIC_PARTITIONS: z.coerce.number().int().min(1).max(10_000).default(12),
-    BATON_TOPIC_REPLICATION: z.coerce.number().int().min(-1).max(100).default(-1),
-    BATON_TOPIC_CREATE: onOff.default(true),
+    ...busVariables,
   })
-  .refine((env) => env.BATON_BUS === 'embedded' || (env.KAFKA_BROKERS?.length ?? 0) > 0, {
-    path: ['KAFKA_BROKERS'],
-    message: 'BATON_BUS=kafka needs the brokers: host:port, comma-separated',
-  });
+  .superRefine(checkBus);
 
 export interface SchedulerConfig {
   databaseUrl: string;
@@ -43,7 +32,7 @@ export interface SchedulerConfig {
   connections: number;
   logLevel: string;
   /** null: the embedded bus. */
-  kafka: { brokers: string; topics: TopicSettings } | null;
+  kafka: KafkaSettings | null;
 }
 
 /** The configuration, or every fault of it by name. */
@@ -58,17 +47,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Schedu
     pollMs: env.BATON_POLL_MS ?? null,
     connections: env.BATON_CONNECTIONS,
     logLevel: env.LOG_LEVEL,
-    kafka:
-      env.BATON_BUS === 'embedded'
-        ? null
-        : {
-            brokers: (env.KAFKA_BROKERS ?? []).join(','),
-            topics: {
-              prefix: env.BATON_TOPIC_PREFIX,
-              partitions: env.BATON_TOPIC_PARTITIONS,
-              replication: env.BATON_TOPIC_REPLICATION,
-              create: env.BATON_TOPIC_CREATE,
-            },
-          },
+    kafka: kafkaSettings(env),
   };
 }

@@ -27,8 +27,11 @@ await runService('scheduler', async (logger) => {
     strategy: new BusStrategy({ subscriber: schedulerSubscriber, mode: 'hints', transport: scheduler.bus }),
   });
   await scheduler.start();
-  await app.startAllMicroservices();
   await app.listen(config.port, config.host);
+  // Hints make it quick; that the bus is not there is no reason to wait.
+  app.startAllMicroservices().catch((error: unknown) => {
+    logger.warn({ err: error }, 'no hints from the bus; polls make up for them');
+  });
   const { port } = new URL(await app.getUrl());
   logger.info({ port: Number(port), cell: config.cell, scheduler: scheduler.id }, 'the scheduler is ready');
   life.ready({ port: Number(port) });

@@ -1,12 +1,23 @@
-import { BusStrategy, type BusTransport, EmbeddedTransport, PostgresDeadLetters, PostgresInbox } from '@baton/bus';
+import {
+  BusStrategy,
+  type BusTransport,
+  EmbeddedTransport,
+  type KafkaSettings,
+  KafkaTransport,
+  kafkaClient,
+  PostgresDeadLetters,
+  PostgresInbox,
+} from '@baton/bus';
 import type { PostgresTail, WakeUp } from '@baton/event-log';
 import type { Logger, Metrics } from '@baton/telemetry';
 import type { Pool } from 'pg';
 
 export const intakeSubscriber = 'intake';
 
-/** The bus without a broker, for a subscriber that takes hints: from the end, without an inbox. */
-export function embeddedBus(options: {
+/** The bus for a subscriber that takes hints: from the end, without an inbox. */
+export function intakeBus(options: {
+  /** Null: the embedded bus. */
+  kafka: KafkaSettings | null;
   pool: Pool;
   tail: PostgresTail;
   wakeUp: WakeUp;
@@ -16,7 +27,7 @@ export function embeddedBus(options: {
   /** Whether anybody watches a process: nobody else has a use for these hints. */
   isWatched(): boolean;
 }): BusTransport {
-  const { pool, tail, wakeUp, logger, metrics, pollMs, isWatched } = options;
+  const { kafka, pool, tail, wakeUp, logger, metrics, pollMs, isWatched } = options;
   const counters = new Map<string, ReturnType<Metrics['meter']['createCounter']>>();
   const histograms = new Map<string, ReturnType<Metrics['meter']['createHistogram']>>();
   const meter = {
@@ -31,17 +42,15 @@ export function embeddedBus(options: {
       histogram.record(value, attributes);
     },
   };
-  const inbox = new PostgresInbox(pool);
-  return new EmbeddedTransport({
-    tail,
-    wakeUp,
-    inbox,
+  const shared = {
+    inbox: new PostgresInbox(pool),
     deadLetters: new PostgresDeadLetters(pool),
     logger,
     meter,
-    pollMs,
-    isWanted: isWatched,
-  });
+  };
+  if (kafka === null) return new EmbeddedTransport({ ...shared, tail, wakeUp, pollMs, isWanted: isWatched });
+  const client = kafkaClient({ ...kafka, clientId: `baton-intake-${process.pid}` }, logger);
+  return new KafkaTransport({ ...shared, kafka: client, topics: kafka.topics });
 }
 
 export function intakeStrategy(transport: BusTransport): BusStrategy {

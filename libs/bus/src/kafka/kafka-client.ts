@@ -1,14 +1,27 @@
-import { readFileSync } from 'node:fs';
-import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import type { Logger } from '../bus.ports.js';
 
 export interface KafkaConnection {
   /** host:port, comma-separated. */
   brokers: string;
   clientId: string;
-  /** true: the system's certificate authorities; or a file of one's own. */
-  tls?: boolean | { caFile: string };
-  sasl?: SASLOptions;
+  tls?: TlsSettings;
+  sasl?: SaslSettings;
+}
+
+/** Texts in PEM. */
+export interface TlsSettings {
+  /** Whom to trust; the certificate authorities of Node.js by default. */
+  ca?: string | undefined;
+  /** Who this is, where the broker wants a certificate of its clients. */
+  cert?: string | undefined;
+  key?: string | undefined;
+}
+
+export interface SaslSettings {
+  mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  username: string;
+  password: string;
 }
 
 /** What kafkajs calls errors and repairs by itself. */
@@ -33,10 +46,24 @@ export function kafkaClient(connection: KafkaConnection, logger: Logger): Kafka 
           logger.warn({ kafka: fields }, text);
         else logger.debug({ kafka: fields }, text);
       },
-    ...(tls === undefined || tls === false
-      ? {}
-      : { ssl: tls === true ? true : { ca: [readFileSync(tls.caFile, 'utf8')] } }),
-    ...(sasl === undefined ? {} : { sasl }),
+    ...(tls === undefined ? {} : { ssl: tlsOptions(tls) }),
+    ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
   };
   return new Kafka(config);
+}
+
+function tlsOptions({ ca, cert, key }: TlsSettings): Exclude<KafkaConfig['ssl'], undefined> {
+  return { ...(ca === undefined ? {} : { ca: [ca] }), ...(cert === undefined ? {} : { cert, key }) };
+}
+
+function saslOptions({ mechanism, username, password }: SaslSettings): NonNullable<KafkaConfig['sasl']> {
+  // One of three types of kafkajs each, told apart by the mechanism.
+  switch (mechanism) {
+    case 'plain':
+      return { mechanism, username, password };
+    case 'scram-sha-256':
+      return { mechanism, username, password };
+    case 'scram-sha-512':
+      return { mechanism, username, password };
+  }
 }
