@@ -6,6 +6,8 @@ const output = field.json('What it gives to the expressions of others').optional
 const reason = field.reason;
 const failure = field.text('Groups and loops: the path of the innermost operator whose failure this is').optional();
 
+const unannounced = field.text('The operator type, where no `OperatorStarted` told it (class inline)').optional();
+
 /** What happens to one operator of a process. */
 export const operatorEvents = {
   OperatorStarted: z.object({
@@ -28,6 +30,7 @@ export const operatorEvents = {
   OperatorAdmitted: z.object({ path }),
   OperatorCompleted: z.object({
     path,
+    type: unannounced,
     held: held.optional(),
     attempt,
     outcome: field.text('Which of its named outcomes, where it has them').optional(),
@@ -39,6 +42,7 @@ export const operatorEvents = {
   }),
   OperatorFailed: z.object({
     path,
+    type: unannounced,
     held: held.optional(),
     attempt,
     error: field.operatorError,
@@ -65,6 +69,7 @@ export const operatorEvents = {
   }),
   OperatorRetryScheduled: z.object({
     path,
+    type: unannounced,
     held: held.optional(),
     attempt,
     error: field.operatorError.optional(),
@@ -77,6 +82,7 @@ export const operatorEvents = {
   }),
   OperatorRepeatScheduled: z.object({
     path,
+    type: unannounced,
     held: held.optional(),
     attempt,
     iteration: field.count('The iteration that begins next'),

@@ -50,6 +50,7 @@ export function complete(step: Step, unit: Unit, output: Json | undefined, detai
         type: 'OperatorRepeatScheduled',
         data: {
           path: unit.path,
+          ...unannounced(step, unit),
           attempt,
           iteration: operator.iteration + 1,
           dueAt,
@@ -89,6 +90,7 @@ export function complete(step: Step, unit: Unit, output: Json | undefined, detai
     type: 'OperatorCompleted',
     data: {
       path: unit.path,
+      ...unannounced(step, unit),
       attempt,
       ...(outcome === undefined ? {} : { outcome }),
       ...(output === undefined ? {} : { output }),
@@ -100,6 +102,12 @@ export function complete(step: Step, unit: Unit, output: Json | undefined, detai
     },
   });
   settle(step, unit);
+}
+
+/** No start told the type of an inline operator: its end does, for those who read the log without the definition. */
+function unannounced(step: Step, unit: Unit): { type?: string } {
+  const inline = unit.op.class === 'inline' && unit.op.scope === undefined && !isLoop(unit);
+  return inline || step.operator(unit).attempt === 0 ? { type: unit.op.type } : {};
 }
 
 /** A message is taken once, whatever its receiver comes to. */
@@ -148,6 +156,7 @@ export function fail(step: Step, unit: Unit, problem: OperatorError, detail: End
       type: 'OperatorRetryScheduled',
       data: {
         path: unit.path,
+        ...unannounced(step, unit),
         attempt,
         error,
         dueAt,
@@ -165,6 +174,7 @@ export function fail(step: Step, unit: Unit, problem: OperatorError, detail: End
     type: 'OperatorFailed',
     data: {
       path: unit.path,
+      ...unannounced(step, unit),
       attempt,
       error,
       ...(detail.startedAt === undefined ? {} : { startedAt: detail.startedAt }),

@@ -75,6 +75,7 @@ export interface ProcessEventData {
   OperatorAdmitted: { path: string };
   OperatorCompleted: {
     path: string;
+    type?: string; // of an operator that no start announced (class inline)
     held?: HeldRow[];
     attempt: number;
     outcome?: string;
@@ -86,6 +87,7 @@ export interface ProcessEventData {
   };
   OperatorFailed: {
     path: string;
+    type?: string; // of an operator that no start announced (class inline)
     held?: HeldRow[];
     attempt: number;
     error: OperatorError;
@@ -100,6 +102,7 @@ export interface ProcessEventData {
   OperatorCancelled: { path: string; held?: HeldRow[]; attempt: number; reason: string; race?: boolean };
   OperatorRetryScheduled: {
     path: string;
+    type?: string; // of an operator that no start announced (class inline)
     held?: HeldRow[];
     attempt: number;
     error?: OperatorError;
@@ -113,6 +116,7 @@ export interface ProcessEventData {
   /** An iteration of `repeat` is over, the next one begins when it is due. */
   OperatorRepeatScheduled: {
     path: string;
+    type?: string; // of an operator that no start announced (class inline)
     held?: HeldRow[];
     attempt: number;
     iteration: number;
@@ -144,7 +148,16 @@ export interface ProcessEventData {
   TaskUpdated: { taskId: string; by: Actor; draft?: Json; claimedBy?: string | null; delegatedTo?: string };
   TaskReminded: { taskId: string; path: string; kind: 'remind' | 'escalate'; nextAt?: string; assign?: Json };
   TaskAnswered: { taskId: string; path: string; answer: Json; by: Actor; answeredAt?: string };
-  MessageReceived: { messageId: string; name: string; key?: string; path?: string; payload: Json; receivedAt?: string };
+  MessageReceived: {
+    messageId: string;
+    name: string; // of a record: its topic
+    key?: string;
+    path?: string;
+    payload: Json;
+    receivedAt?: string;
+    /** Of a topic's record: where it stood, and its headers. */
+    record?: { partition: number; offset: number; timestamp: string; headers?: Record<string, string> };
+  };
   JobDone: { path: string; attempt: number; result: Json };
   CommandDone: { path: string; attempt: number; result: Json };
   ChildEnded: {
@@ -180,7 +193,8 @@ export interface EventMetadata {
   actor?: string;
   causation?: string; // id of the command, request or event that caused it
   correlation?: string;
-  traceparent?: string;
+  traceparent?: string; // W3C trace context of who caused it
+  tracestate?: string;
 }
 
 /** An event as the log holds it. */
@@ -229,7 +243,15 @@ export type WaitsFor =
   | { kind: 'task'; taskId: string; dueAt?: string | null }
   | { kind: 'child'; child: string; onParentEnd?: 'cancel' | 'leave' }
   | { kind: 'message'; name: string; key?: string; keepMs?: number; schema?: Json; dueAt?: string | null }
-  | { kind: 'topic'; topic: string; key?: string; dueAt?: string | null }
+  | {
+      kind: 'topic';
+      topic: string;
+      key?: string;
+      keepMs?: number;
+      match?: { expression: string; scope: JsonObject };
+      schema?: Json;
+      dueAt?: string | null;
+    }
   | { kind: 'command'; commandId: string; agent?: Json }
   | { kind: 'job'; queue: string; jobId: string; input?: Json }
   | { kind: 'callback'; callbackId: string }

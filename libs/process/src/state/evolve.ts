@@ -58,6 +58,8 @@ export function fold(state: ProcessState, event: ProcessEvent | RecordedEvent): 
       state.parent = data.parent ?? null;
       state.trigger = data.trigger ?? null;
       state.timeoutAt = data.timeoutAt ?? null;
+      if ('metadata' in event)
+        state.trace = { parent: event.metadata.traceparent ?? null, state: event.metadata.tracestate ?? null };
       state.size += sizeOf(data.inputs) + sizeOf(data.trigger);
       return;
     }

@@ -141,6 +141,8 @@ export interface ProcessState {
   parent: NonNullable<ProcessEventData['ProcessRequested']['parent']> | null;
   trigger: Json;
   timeoutAt: string | null;
+  /** Trace context of who asked for it (W3C). */
+  trace: { parent: string | null; state: string | null };
 
   requested: boolean;
   scheduled: boolean;
@@ -207,6 +209,7 @@ export function initialState(id = ''): ProcessState {
     parent: null,
     trigger: null,
     timeoutAt: null,
+    trace: { parent: null, state: null },
     requested: false,
     scheduled: false,
     started: false,

@@ -8,7 +8,7 @@ import {
 } from './process-state.js';
 
 /** Version of the state's shape. Raised whenever a field of the state is added, removed or means something else. */
-export const stateShape = 2;
+export const stateShape = 3;
 
 /** A state as JSON. Disposable: what cannot be read is ignored, and the log folded again. */
 export interface StateSnapshot {
