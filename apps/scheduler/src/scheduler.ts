@@ -148,7 +148,7 @@ export class Scheduler {
     });
     const auditLease = lease('self-audit');
     const deadLetters = new PostgresDeadLetters(this.#pool);
-    const kafka = config.kafka && kafkaClient({ brokers: config.kafka.brokers, clientId: this.id }, logger);
+    const kafka = config.kafka && kafkaClient({ ...config.kafka, clientId: this.id }, logger);
     const topics = config.kafka?.topics ?? {};
     this.#publisher = kafka && new Publisher({ kafka, tail, topics, batch: publishBatch, meter });
     this.bus = kafka
