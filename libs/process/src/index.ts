@@ -19,6 +19,7 @@ export type * from './head/head-change.types.js';
 export type * from './json.types.js';
 export type * from './operators/operator-descriptor.types.js';
 export { builtInOperators } from './operators/operator-registry.js';
+export { recordFits } from './schema/record-match.js';
 export { evolve } from './state/evolve.js';
 export type {
   EndStatus,

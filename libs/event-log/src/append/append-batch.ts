@@ -156,6 +156,7 @@ function waitRows(changes: readonly NetChange[], streams: readonly string[]): ob
         key: r.key,
         keep_ms: r.keepMs,
         topic: r.topic,
+        conditions: r.conditions,
       });
     for (const r of change.job.values())
       rows.job.push({ stream, id: r.id, path: r.path, attempt: r.attempt, queue: r.queue, detail: r.detail });

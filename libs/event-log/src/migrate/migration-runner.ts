@@ -6,6 +6,7 @@ import { isLoginRefused, isUndecided } from '../postgres/pg-errors.js';
 import { migration0001Log } from '../sql/migration-0001-log.sql.js';
 import { migration0002Duties } from '../sql/migration-0002-duties.sql.js';
 import { migration0003Bus } from '../sql/migration-0003-bus.sql.js';
+import { migration0004Topics } from '../sql/migration-0004-topics.sql.js';
 
 export interface Migration {
   id: string;
@@ -16,6 +17,7 @@ export const logMigrations: readonly Migration[] = [
   { id: '0001-log', sql: migration0001Log },
   { id: '0002-duties', sql: migration0002Duties },
   { id: '0003-bus', sql: migration0003Bus },
+  { id: '0004-topics', sql: migration0004Topics },
 ];
 
 const lockKey = "hashtextextended('baton migrations', 0)";

@@ -37,8 +37,8 @@ export function rebuiltRows(
       rows.task.push({ stream_id, id, path, attempt, due_at: dueAt, opened_at: at, detail });
     for (const { id, path, kind, detail, at } of net.incident.values())
       rows.incident.push({ stream_id, id, path, kind, opened_at: at, detail });
-    for (const { path, attempt, name, key, keepMs, topic, at } of net.receiver.values())
-      rows.receiver.push({ stream_id, path, attempt, name, key, keep_ms: keepMs, topic, opened_at: at });
+    for (const { path, attempt, name, key, keepMs, topic, conditions, at } of net.receiver.values())
+      rows.receiver.push({ stream_id, path, attempt, name, key, keep_ms: keepMs, topic, conditions, opened_at: at });
     for (const { id, path, attempt, queue, detail, at } of net.job.values())
       rows.job.push({ stream_id, id, path, attempt, queue, opened_at: at, detail });
   }

@@ -138,13 +138,14 @@ incidents as (
     opened_at = excluded.opened_at, detail = excluded.detail
 ),
 receivers as (
-  insert into receiver (stream_id, path, attempt, name, key, keep_ms, topic)
-  select r.stream, r.path, r.attempt, r.name, r.key, r.keep_ms, r.topic
+  insert into receiver (stream_id, path, attempt, name, key, keep_ms, topic, conditions)
+  select r.stream, r.path, r.attempt, r.name, r.key, r.keep_ms, r.topic, r.conditions
   from jsonb_to_recordset($21::jsonb -> 'receiver')
-    r(stream uuid, path text, attempt int, name text, key text, keep_ms bigint, topic text)
+    r(stream uuid, path text, attempt int, name text, key text, keep_ms bigint, topic text, conditions jsonb)
   where (r.stream in (select id from head)) is true
   on conflict (stream_id, path) do update set attempt = excluded.attempt, name = excluded.name, key = excluded.key,
-    keep_ms = excluded.keep_ms, topic = excluded.topic, opened_at = excluded.opened_at
+    keep_ms = excluded.keep_ms, topic = excluded.topic, conditions = excluded.conditions,
+    opened_at = excluded.opened_at
 ),
 jobs as (
   insert into job (stream_id, id, path, attempt, queue, detail)

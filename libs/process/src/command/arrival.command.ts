@@ -9,7 +9,7 @@ type Of<K extends ProcessCommand['kind']> = Extract<ProcessCommand, { kind: K }>
 
 /** Taken once per message id, also when nobody waits for it yet. What no receiver that waits could take is refused. */
 export function receiveMessage(state: ProcessState, command: Of<'receiveMessage'>, now: number): CommandDecision {
-  const { messageId, name, key, path, payload } = command;
+  const { messageId, name, key, path, payload, record } = command;
   if (state.messageIds.has(messageId)) return refuse('already-done', 'The message was taken before.');
   if (state.end !== null) return refuse('ended', `Expected an open process, but it is ${state.end}.`);
   if (path !== undefined) {
@@ -45,6 +45,7 @@ export function receiveMessage(state: ProcessState, command: Of<'receiveMessage'
           receivedAt: isoTime(now),
           ...(key === undefined ? {} : { key }),
           ...(path === undefined ? {} : { path }),
+          ...(record === undefined ? {} : { record }),
         },
       },
     ],

@@ -1,10 +1,11 @@
 import type { Path } from '../definition/definition-text.js';
+import { capturing } from '../expressions/captured-expression.js';
 import type { Template } from '../expressions/expression.types.js';
 import type { Json, JsonObject } from '../json.types.js';
 import type { OperatorDescriptor } from '../operators/operator-descriptor.types.js';
 import type { CompileContext } from './compile-context.js';
 import { checkJsonSchema } from './json-schema-check.js';
-import type { Place } from './place.js';
+import { type Place, withRoots } from './place.js';
 import { suggest } from './suggestion.js';
 
 /** The type's own fields, each a template; secrets only where the descriptor allows them. */
@@ -19,6 +20,12 @@ export function compileFields(
   for (const name of Object.keys(descriptor.fields.shape)) {
     const value = raw[name];
     if (value === undefined || (descriptor.type === 'group' && (name === 'operators' || name === 'outputs'))) continue;
+    const beside = descriptor.expressionFields?.[name];
+    if (beside !== undefined) {
+      const condition = context.expression(value, withRoots(place, beside), [...path, name]);
+      fields[name] = capturing(condition, beside);
+      continue;
+    }
     fields[name] = context.template(value, place, [...path, name], (within) =>
       mayHoldSecret(descriptor, [name, ...within]),
     );

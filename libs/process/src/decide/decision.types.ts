@@ -107,7 +107,15 @@ export type ProcessCommand =
       reason?: string;
       by: { id: string; groups?: string[] };
     }
-  | { kind: 'receiveMessage'; messageId: string; name: string; key?: string; path?: string; payload: Json }
+  | {
+      kind: 'receiveMessage';
+      messageId: string;
+      name: string;
+      key?: string;
+      path?: string;
+      payload: Json;
+      record?: ProcessEventData['MessageReceived']['record'];
+    }
   | {
       kind: 'endChild';
       child: string;

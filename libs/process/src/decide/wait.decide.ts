@@ -5,7 +5,7 @@ import { evaluateFields } from './evaluate-fields.js';
 import { childId, idempotencyKey, jobId } from './identity.js';
 import { complete, fail, outcomeUnknown } from './lifecycle.decide.js';
 import type { Unit } from './plan.js';
-import { takeMessage } from './receive.decide.js';
+import { receives, takeMessage } from './receive.decide.js';
 import { startFacts } from './start-facts.js';
 import type { Step } from './step.js';
 import { assignTask, checkAnswers } from './task.decide.js';
@@ -42,22 +42,8 @@ export function startWaiting(step: Step, unit: Unit): void {
       return;
     }
     case 'receive': {
-      const name = String(fields['message'] ?? '');
-      const keep = durationOf(fields['keep']);
       const dueAt = unit.op.deadline === undefined ? null : step.after(unit.op.deadline);
-      const key = fields['key'];
-      wait(
-        step,
-        unit,
-        startFacts(step, unit, {
-          kind: 'message',
-          name,
-          dueAt,
-          ...(key === undefined || key === null ? {} : { key: typeof key === 'string' ? key : JSON.stringify(key) }),
-          ...(keep === undefined ? {} : { keepMs: keep }),
-          ...(fields['schema'] === undefined ? {} : { schema: fields['schema'] }),
-        }),
-      );
+      wait(step, unit, startFacts(step, unit, receives(fields, dueAt)));
       takeMessage(step, unit);
       return;
     }
@@ -155,7 +141,7 @@ export function resumeWaiting(step: Step, unit: Unit): void {
     checkAnswers(step, unit);
     return;
   }
-  if (operator.waitsFor?.kind === 'message') {
+  if (operator.waitsFor?.kind === 'message' || operator.waitsFor?.kind === 'topic') {
     takeMessage(step, unit);
     return;
   }

@@ -6,7 +6,6 @@ export const unavailableTypes: ReadonlySet<string> = new Set([
   'command',
   'job',
   'email',
-  'publish',
   'render',
   'import-version',
   'artifacts',
@@ -19,10 +18,9 @@ export const unavailableFields: ReadonlySet<string> = new Set(['lock', 'window',
 /** Fields of the definition. */
 export const unavailableDefinitionFields: ReadonlySet<string> = new Set(['triggers']);
 
-/** Fields within others, as they are written: `forEach: { agents }`, `receive` of a topic. */
+/** Fields within others, as they are written: `forEach: { agents }`. */
 export const unavailableSubfields: Readonly<Record<string, readonly string[]>> = {
   forEach: ['agents'],
-  receive: ['topic', 'match'],
 };
 
 export const unavailableRemedy = 'It comes with a later version. Leave it out, or wait for that version.';

@@ -103,7 +103,7 @@ function withoutForgedSecret(source: string, value: Json): Json {
   );
 }
 
-function rootOf(scope: Scope, name: string): Json | object | undefined {
+export function rootOf(scope: Scope, name: string): Json | object | undefined {
   const locals = scope.locals;
   if (locals && Object.hasOwn(locals, name)) return locals[name];
   if (!Object.hasOwn(scope, name) || name === 'locals') return undefined;

@@ -1,4 +1,4 @@
-import type { ProcessEvent } from '../events/process-event.types.js';
+import type { ProcessEvent, WaitsFor } from '../events/process-event.types.js';
 import type { Json } from '../json.types.js';
 import type { HeadChange, RowChange } from './head-change.types.js';
 
@@ -94,6 +94,7 @@ export function headChangeOf(event: ProcessEvent): HeadChange {
                 key: waitsFor.key ?? null,
                 keepMs: waitsFor.keepMs ?? null,
                 topic: null,
+                conditions: null,
               },
             ],
           };
@@ -107,8 +108,9 @@ export function headChangeOf(event: ProcessEvent): HeadChange {
                 attempt,
                 name: '',
                 key: waitsFor.key ?? null,
-                keepMs: null,
+                keepMs: waitsFor.keepMs ?? null,
                 topic: waitsFor.topic,
+                conditions: conditionsOf(waitsFor),
               },
             ],
           };
@@ -199,4 +201,9 @@ function over(event: { type: string; data: { path: string; held?: readonly strin
     }
   }
   return { claims: 'reset', rows };
+}
+
+function conditionsOf({ match, schema }: Extract<WaitsFor, { kind: 'topic' }>): Json | null {
+  if (match === undefined && schema === undefined) return null;
+  return { ...(match === undefined ? {} : { match }), ...(schema === undefined ? {} : { schema }) };
 }

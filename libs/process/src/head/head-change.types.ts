@@ -43,6 +43,8 @@ export type RowChange =
       key: string | null;
       keepMs: number | null;
       topic: string | null;
+      /** Of a topic: what a record must fulfil, `{ match?, schema? }`. */
+      conditions: Json | null;
     }
   | { table: 'receiver'; op: 'delete'; path?: string }
   | { table: 'job'; op: 'insert'; id: string; path: string; attempt: number; queue: string; detail: Json }

@@ -18,8 +18,12 @@ export interface OperatorDescriptor {
   schemaFields?: readonly string[];
   /** Operators that the fields name outside of templates; they must be visible. */
   operatorNames?(fields: Record<string, Json>): { field: string; operator: string }[];
-  /** Bare CEL fields (rare). All others are templates. */
-  expressionFields?: readonly string[];
+  /**
+   * Fields that are bare CEL conditions about something yet to come, each with the names it may read beside what any
+   * expression sees. At the start they become `{ expression, scope }`: what they read of the process, as it was then.
+   * All other fields are templates.
+   */
+  expressionFields?: Readonly<Record<string, readonly string[]>>;
   /** What holds without `recovery`: undefined = an effect that must state it. Sees the fields as written. */
   defaultRecovery?(fields: Record<string, Json>): Recovery | undefined;
   lateBeginIsHarmless?(fields: Record<string, Json>): boolean;

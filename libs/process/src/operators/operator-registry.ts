@@ -5,6 +5,7 @@ import { groupOperator } from './group.operator.js';
 import { httpOperator } from './http.operator.js';
 import type { OperatorDescriptor } from './operator-descriptor.types.js';
 import { processOperator } from './process.operator.js';
+import { publishOperator } from './publish.operator.js';
 import { receiveOperator } from './receive.operator.js';
 import { scriptOperator } from './script.operator.js';
 import { setOperator } from './set.operator.js';
@@ -20,6 +21,7 @@ export const builtInOperators: readonly OperatorDescriptor[] = [
   httpOperator,
   sqlOperator,
   scriptOperator,
+  publishOperator,
   delayOperator,
   userTaskOperator,
   processOperator,

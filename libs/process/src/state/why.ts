@@ -1,3 +1,4 @@
+import type { WaitsFor } from '../events/process-event.types.js';
 import type { Json } from '../json.types.js';
 import { hasEnded, type OperatorState, type ProcessState } from './process-state.js';
 import { statusOf } from './view.js';
@@ -103,7 +104,7 @@ function sentence(operator: OperatorState, now: number): string[] {
       return [`${path} waits for the message ${waitsFor.name}${key}${until}.`];
     }
     case 'topic':
-      return [`${path} waits for a record of the topic ${waitsFor.topic}${until}.`];
+      return [`${path} waits for a record of the topic ${waitsFor.topic}${recordText(waitsFor)}${until}.`];
     case 'job':
       return [`${path} waits for a worker of the queue ${waitsFor.queue}${until}.`];
     case 'command':
@@ -117,6 +118,11 @@ function sentence(operator: OperatorState, now: number): string[] {
     default:
       return [`${path} is ${status}.`];
   }
+}
+
+function recordText({ key, match }: Extract<WaitsFor, { kind: 'topic' }>): string {
+  const withKey = key === undefined ? '' : ` with the key ${key}`;
+  return match === undefined ? withKey : `${withKey} for which ${match.expression} holds`;
 }
 
 function peopleOf(operator: OperatorState): string {
