@@ -1,3 +1,4 @@
+export { asyncApiDocument } from './asyncapi/asyncapi-document.js';
 export * from './cloud-events/cluster-events.js';
 export * from './cloud-events/process-events.js';
 export * from './cloud-events/topics.js';
