@@ -1,6 +1,6 @@
 import { busVariables, checkBus, kafkaSettings } from '@baton/bus';
 import { operatorOptionsFrom } from '@baton/operators';
-import { ConfigError, loadConfig, onOff } from '@baton/telemetry';
+import { ConfigError, loadConfig, onOff, readTraceSettings } from '@baton/telemetry';
 import { z } from 'zod';
 import { parseCrashPlan } from './crash/crash-points.js';
 
@@ -57,6 +57,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       },
     ]);
   return {
+    traces: readTraceSettings(environment),
     databaseUrl: env.DATABASE_URL,
     host: env.HOST,
     port: env.PORT,

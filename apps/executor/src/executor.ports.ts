@@ -32,6 +32,8 @@ export interface ExecutorPorts {
   artifacts: Artifacts;
   logger: Logger;
   meter: Meter;
+  /** The trace context that an attempt's calls and children carry; absent: none. */
+  traceparent?(process: { id: string; traceparent: string | null }, path: string, attempt: number): string | undefined;
   /** For the simulation: the live state after each append, to be compared with its replay. */
   onCommitted?(stream: string, version: number, state: ProcessState): void;
 }
@@ -66,6 +68,7 @@ export interface EffectProcess {
   id: string;
   environment: string | null;
   traceparent?: string;
+  tracestate?: string;
   incarnation: string;
   /** By the database's clock. */
   now(): number;

@@ -3,6 +3,7 @@ import { artifactAccess, PostgresArtifactStore } from '@baton/artifacts';
 import {
   type BusTransport,
   EmbeddedTransport,
+  KafkaTargets,
   KafkaTransport,
   kafkaClient,
   PostgresDeadLetters,
@@ -21,7 +22,7 @@ import {
 import { loadOperators, type OperatorRegistry } from '@baton/operators';
 import { builtInOperators, type OperatorDescriptor } from '@baton/process';
 import { Keyring } from '@baton/security';
-import type { Logger, Metrics } from '@baton/telemetry';
+import { type Logger, type Metrics, outgoingTraceparent } from '@baton/telemetry';
 import { wait } from './clock/clock.port.js';
 import { SystemClock } from './clock/system.clock.js';
 import type { ExecutorConfig } from './config.js';
@@ -41,6 +42,8 @@ export class ExecutorService {
   private catalogue: Catalogue | null = null;
   private registry: OperatorRegistry | null = null;
   private host: IncarnationHost | null = null;
+  /** What `publish` writes to. */
+  private readonly kafka: KafkaTargets;
   private stopListening: () => void = () => undefined;
   private readonly ending = new AbortController();
 
@@ -58,6 +61,8 @@ export class ExecutorService {
       notify: config.notify,
       onError: (error) => logger.warn({ error: error.message }, 'a connection to the database broke'),
     });
+    const clientId = `baton-executor-${process.pid}`;
+    this.kafka = new KafkaTargets({ cluster: config.kafka && { ...config.kafka, clientId }, clientId, logger });
     planCrash(config.crashPlan);
   }
 
@@ -65,7 +70,7 @@ export class ExecutorService {
   async start(port: number, onIncarnation: (id: string) => void): Promise<void> {
     const { config, cell, logger } = this;
     const keyring = Keyring.fromText(config.secretKey);
-    this.registry = await loadOperators(config.operators);
+    this.registry = await loadOperators({ ...config.operators, kafka: this.kafka });
     await waitForSchema(cell.pools.service, { signal: this.ending.signal });
     await awaitSessionMode(config.databaseUrl, this.ending.signal);
     this.catalogue = await this.openCatalogue(keyring);
@@ -131,6 +136,7 @@ export class ExecutorService {
     await this.host?.close();
     this.stopListening();
     await this.registry?.close();
+    await this.kafka.close();
     await this.catalogue?.close();
     await this.cell.close();
   }
@@ -224,6 +230,7 @@ export class ExecutorService {
       artifacts,
       logger,
       meter,
+      traceparent: (process, path, attempt) => outgoingTraceparent(config.traces, process, path, attempt),
     };
   }
 }

@@ -1,5 +1,5 @@
 import { busVariables, checkBus, type KafkaSettings, kafkaSettings } from '@baton/bus';
-import { loadConfig, onOff } from '@baton/telemetry';
+import { loadConfig, onOff, readTraceSettings, type TraceSettings } from '@baton/telemetry';
 import { z } from 'zod';
 
 const variables = z
@@ -33,6 +33,8 @@ export interface SchedulerConfig {
   logLevel: string;
   /** null: the embedded bus. */
   kafka: KafkaSettings | null;
+  /** Of the standard variables of OpenTelemetry. Absent: no traces are exported. */
+  traces?: TraceSettings;
 }
 
 /** The configuration, or every fault of it by name. */
@@ -48,5 +50,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Schedu
     connections: env.BATON_CONNECTIONS,
     logLevel: env.LOG_LEVEL,
     kafka: kafkaSettings(env),
+    traces: readTraceSettings(environment),
   };
 }

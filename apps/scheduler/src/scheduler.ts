@@ -40,6 +40,7 @@ import { ChildEndScan } from './scans/child-end.scan.js';
 import { ExpiryScan } from './scans/expiry.scan.js';
 import { MessageScan } from './scans/message.scan.js';
 import { type Logger, systemClock } from './scheduler.ports.js';
+import { Tracing } from './tracing/tracing.js';
 
 const admissionBatch = 500;
 const scanEveryMs = 2_000;
@@ -72,6 +73,7 @@ export class Scheduler {
   readonly #feeder: Duty;
   readonly #jobs: Duty;
   readonly #publishing: Duty | null;
+  readonly #tracing: Tracing | null;
   readonly #freeing: Duty;
   readonly #ended = new Set<string>();
   readonly #stop = new AbortController();
@@ -179,7 +181,20 @@ export class Scheduler {
           return (await publishing.round()) ? 'again' : undefined;
         })
       : null;
+    this.#tracing = config.traces?.exported
+      ? new Tracing({
+          tail,
+          log,
+          settings: config.traces,
+          lease: lease('traces'),
+          now: () => this.#time.now(),
+          logger,
+          meter,
+        })
+      : null;
+    const tracing = this.#tracing;
     this.#duties = [
+      ...(tracing ? [duty('traces', tailMs, () => tracing.round())] : []),
       ...(this.#publishing ? [this.#publishing] : []),
       this.#admission,
       this.#freeing,
@@ -270,6 +285,7 @@ export class Scheduler {
     await releaseLeases(this.#pool, this.id).catch((error: unknown) =>
       this.logger.warn({ err: error }, 'the leases could not be given back; they run out by themselves'),
     );
+    await this.#tracing?.close();
     this.#settings.stop();
     await this.wakeUp.stop();
     if (this.#settingSource.isInitialized) await this.#settingSource.destroy();

@@ -27,8 +27,9 @@ export interface EffectContext {
    * Throws NotBegun when the lease has run out or the attempt was aborted: the effect must not begin.
    */
   begin(): void;
-  /** W3C header values to send along. */
+  /** W3C header values to send along: the attempt's own span, and what the caller's vendors gave. */
   traceparent?: string;
+  tracestate?: string;
   /** Live output (script): shown, never part of the truth. */
   output?(channel: 'stdout' | 'stderr', chunk: string): void;
 }

@@ -4,6 +4,7 @@ import type {
   ChildToSpawn,
   CompiledDefinition,
   EffectOutcome,
+  EventMetadata,
   Json,
   OperatorError,
   ProcessCommand,
@@ -42,19 +43,26 @@ export class Aftermath {
   constructor(
     private readonly ports: Pick<
       ExecutorPorts,
-      'log' | 'commands' | 'definitions' | 'newId' | 'artifacts' | 'wakeUp' | 'logger'
+      'log' | 'commands' | 'definitions' | 'newId' | 'artifacts' | 'wakeUp' | 'logger' | 'traceparent'
     > & { appender: Appends },
     private readonly work: BackgroundWork,
     private readonly incarnation: string,
   ) {}
 
   /** F1, F2: resolves when all of them exist; a crash before is made good by the next load. */
-  spawn(stream: string, definition: DefinitionPin, children: readonly ChildToSpawn[]): Promise<void> {
+  spawn(
+    stream: string,
+    definition: DefinitionPin,
+    children: readonly ChildToSpawn[],
+    trace: ProcessState['trace'],
+  ): Promise<void> {
     return this.work.start(`spawn children of ${stream}`, async () => {
       crashPoint('before-spawn');
       const present = await this.ports.log.heads(children.map((child) => child.id));
       await Promise.all(
-        children.filter((child) => !present.has(child.id)).map((child) => this.create(stream, definition, child)),
+        children
+          .filter((child) => !present.has(child.id))
+          .map((child) => this.create(stream, definition, child, trace)),
       );
       crashPoint('after-spawn');
       this.ports.wakeUp.notify('queue');
@@ -117,7 +125,20 @@ export class Aftermath {
     return this.artifacts.get(digest);
   }
 
-  private async create(parent: string, definition: DefinitionPin, child: ChildToSpawn): Promise<void> {
+  /** A child continues the trace of its parent, under the attempt that waits for it. */
+  private traceOf(parent: string, child: ChildToSpawn, trace: ProcessState['trace']): EventMetadata {
+    const { path, attempt } = child.request.parent;
+    const traceparent = this.ports.traceparent?.({ id: parent, traceparent: trace.parent }, path, attempt);
+    if (traceparent === undefined) return {};
+    return { traceparent, ...(trace.state === null ? {} : { tracestate: trace.state }) };
+  }
+
+  private async create(
+    parent: string,
+    definition: DefinitionPin,
+    child: ChildToSpawn,
+    trace: ProcessState['trace'],
+  ): Promise<void> {
     const request = await this.ports.definitions.requestChild(child, definition);
     if ('error' in request) {
       const { path, attempt } = child.request.parent;
@@ -129,7 +150,7 @@ export class Aftermath {
       return;
     }
     const event: ProcessEvent = { type: 'ProcessRequested', data: request.data };
-    const metadata = { executor: this.incarnation, causation: parent };
+    const metadata = { executor: this.incarnation, causation: parent, ...this.traceOf(parent, child, trace) };
     try {
       // Refused means that it exists: the same child, created before (F1).
       await this.ports.appender.append({

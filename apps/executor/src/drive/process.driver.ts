@@ -27,7 +27,16 @@ import { untilAnswered } from './until.answered.js';
 export interface DriverPorts
   extends Pick<
     ExecutorPorts,
-    'log' | 'effects' | 'commands' | 'snapshots' | 'newId' | 'random' | 'logger' | 'meter' | 'onCommitted'
+    | 'log'
+    | 'effects'
+    | 'commands'
+    | 'snapshots'
+    | 'newId'
+    | 'random'
+    | 'logger'
+    | 'meter'
+    | 'traceparent'
+    | 'onCommitted'
   > {
   clock: Clock;
   databaseClock: DatabaseClock;
@@ -237,7 +246,7 @@ export class ProcessDriver {
     if (decision.spawn.length + decision.tell.length > 0) {
       await Promise.all([
         ...(decision.spawn.length > 0
-          ? [this.ports.aftermath.spawn(this.stream, this.definition, decision.spawn)]
+          ? [this.ports.aftermath.spawn(this.stream, this.definition, decision.spawn, this.folded.state.trace)]
           : []),
         ...decision.tell.map(({ stream, command }) => this.ports.aftermath.tell(stream, command, this.stream)),
       ]);
@@ -338,6 +347,7 @@ export class ProcessDriver {
         {
           id: this.stream,
           environment: this.folded.state.environment?.name ?? null,
+          ...this.traceOf(effect),
           incarnation: this.incarnation,
           now: () => this.ports.databaseClock.now(),
         },
@@ -354,6 +364,14 @@ export class ProcessDriver {
           endedAt: new Date(this.ports.databaseClock.now()).toISOString(),
         }),
       );
+  }
+
+  /** What its calls carry: the attempt's own span, known before it begins. */
+  private traceOf({ path, attempt }: EffectToBegin): { traceparent?: string; tracestate?: string } {
+    const { parent, state } = this.folded.state.trace;
+    const traceparent = this.ports.traceparent?.({ id: this.stream, traceparent: parent }, path, attempt);
+    if (traceparent === undefined) return {};
+    return { traceparent, ...(parent === null || state === null ? {} : { tracestate: state }) };
   }
 
   private abort(path: string, attempt: number, reason: string): void {

@@ -97,6 +97,7 @@ export class EffectRunner implements EffectHost {
       leaseMs: this.settings.leaseMs,
       begin: () => attempt.begin(),
       ...(process.traceparent !== undefined && { traceparent: process.traceparent }),
+      ...(process.tracestate !== undefined && { tracestate: process.tracestate }),
       output: (channel, chunk) => this.ports.output(process.id, effect.path, effect.attempt, channel, chunk),
     };
     return type.run(context);

@@ -1,6 +1,7 @@
 import { type Problem, problem, type RestOperation, restOperations } from '@baton/contracts';
 import type { Authentication, Principal } from '@baton/security';
 import { mayCall } from '@baton/security';
+import { formatTraceparent, parseTraceparent, parseTracestate } from '@baton/telemetry';
 import type { Caller } from './caller.types.js';
 import { problemOf } from './problem.filter.js';
 
@@ -106,14 +107,21 @@ export class AccessControl {
 
   #caller(request: RequestToAdmit, principal: Principal): Caller {
     const key = request.headers['idempotency-key'];
-    const trace = request.headers['traceparent'];
+    const trace = parseTraceparent(headerOf(request, 'traceparent'));
+    const state = trace && parseTracestate(headerOf(request, 'tracestate'));
     return {
       ...principal,
       address: request.ip,
       idempotencyKey: typeof key === 'string' ? key : null,
-      traceparent: typeof trace === 'string' && /^[0-9a-f]{2}(-[0-9a-f]+){3}$/.test(trace) ? trace : null,
+      traceparent: trace && formatTraceparent(trace),
+      ...(state ? { tracestate: state } : {}),
     };
   }
+}
+
+function headerOf({ headers }: RequestToAdmit, name: string): string | null {
+  const value = headers[name];
+  return typeof value === 'string' ? value : null;
 }
 
 const remedies = {

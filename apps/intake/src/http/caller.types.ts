@@ -4,7 +4,9 @@ import type { Principal } from '@baton/security';
 export interface Caller extends Principal {
   address: string | null;
   idempotencyKey: string | null;
+  /** W3C trace context, valid or not there. */
   traceparent: string | null;
+  tracestate?: string | null;
 }
 
 declare module 'fastify' {

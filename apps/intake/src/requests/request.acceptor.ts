@@ -100,7 +100,12 @@ export class RequestAcceptor {
     const checked = await this.checker.check(request, id, requester, this.clock.now());
     const bodyDigest = key === null ? '' : digestOf(request);
     if ('problem' in checked) return { problem: checked.problem, key, bodyDigest };
-    const metadata = { actor: caller.id, ...(caller.traceparent ? { traceparent: caller.traceparent } : {}) };
+    const { traceparent, tracestate } = caller;
+    const metadata = {
+      actor: caller.id,
+      ...(traceparent ? { traceparent } : {}),
+      ...(traceparent && tracestate ? { tracestate } : {}),
+    };
     const event = { type: 'ProcessRequested' as const, data: checked.requested };
     return {
       stream: id,

@@ -52,7 +52,7 @@ export interface HttpRequest {
 /** The request as it leaves. Throws with a message that names the field. */
 export function requestOf(
   fields: HttpFields,
-  own: { idempotencyKey: string; attempt: number; traceparent?: string },
+  own: { idempotencyKey: string; attempt: number; traceparent?: string; tracestate?: string },
 ): HttpRequest {
   const url = new URL(fields.url);
   if (url.username !== '' || url.password !== '')
@@ -66,7 +66,7 @@ export function requestOf(
     accept: '*/*',
     'user-agent': 'baton',
     'idempotency-key': own.idempotencyKey,
-    ...(own.traceparent ? { traceparent: own.traceparent } : {}),
+    ...traceHeaders(fields, own),
   };
   let body: string | null = null;
   if (typeof fields.body === 'string') {
@@ -94,6 +94,16 @@ export function requestOf(
   // The fencing token is never the definition's to choose.
   headers['baton-attempt'] = String(own.attempt);
   return { method: fields.method.toUpperCase(), url, headers, body };
+}
+
+/** A definition that sets a traceparent of its own speaks for another trace: ours is then left out as a whole. */
+function traceHeaders(
+  fields: Pick<HttpFields, 'headers'>,
+  own: { traceparent?: string; tracestate?: string },
+): Record<string, string> {
+  if (own.traceparent === undefined) return {};
+  if (Object.keys(fields.headers ?? {}).some((name) => name.toLowerCase() === 'traceparent')) return {};
+  return { traceparent: own.traceparent, ...(own.tracestate === undefined ? {} : { tracestate: own.tracestate }) };
 }
 
 /** What must not follow a redirect to another origin. */

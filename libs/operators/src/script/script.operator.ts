@@ -139,6 +139,7 @@ class ScriptRun {
         BATON_ATTEMPT: String(context.attempt),
         BATON_IDEMPOTENCY_KEY: context.idempotencyKey,
         ...(context.traceparent ? { TRACEPARENT: context.traceparent } : {}),
+        ...(context.tracestate ? { TRACESTATE: context.tracestate } : {}),
         ...Object.fromEntries(Object.entries(fields.environment ?? {}).map(([name, value]) => [name, String(value)])),
       },
     };
