@@ -8,11 +8,19 @@ export { PostgresDeadLetters, PostgresInbox } from './inbox/postgres-inbox.js';
 export { busVariables, checkBus, type KafkaSettings, kafkaSettings } from './kafka/kafka.settings.js';
 export { type KafkaConnection, kafkaClient } from './kafka/kafka-client.js';
 export { KafkaProducer, type KafkaProducerOptions } from './kafka/kafka-producer.js';
+export { KafkaTargets, type KafkaTargetsOptions, kafkaOf } from './kafka/kafka-targets.js';
 export { KafkaTransport, type KafkaTransportOptions } from './kafka/kafka-transport.js';
-export { Publisher, type PublisherOptions, publisherSubscriber } from './kafka/publisher.js';
 export { ensureTopics, type TopicSettings, topicNames } from './kafka/topics.js';
 export { Lease, releaseLeases } from './lease/lease.js';
 export { BusContext, BusStrategy } from './nest/bus.strategy.js';
 export { OnEvent } from './nest/on-event.decorator.js';
 export * from './producer/producer.port.js';
+export {
+  clusterLane,
+  Publisher,
+  type PublisherOptions,
+  type PublisherStatus,
+  publisherSubscriber,
+} from './publisher/publisher.js';
+export { PostgresPublisherStore, type PublisherStore, type Republished } from './publisher/publisher-store.js';
 export { systemTimers } from './system-timers.js';

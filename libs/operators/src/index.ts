@@ -1,4 +1,5 @@
 export * from './operator.port.js';
+export type { PublishTargets } from './publish/publish.operator.js';
 
 export {
   loadDescriptors,

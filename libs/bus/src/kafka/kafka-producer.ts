@@ -67,7 +67,7 @@ export class KafkaProducer implements BusProducer {
       throw new SendFailed(`Not sent to "${topic}": ${why}.`, isAborted ? 'aborted' : 'away', outcome);
     };
     try {
-      return await Promise.race([this.#attempts(topic, records, sending, signal), deadline()]);
+      return await Promise.race([this.#attempts(topic, records, sending, signal, options.begin), deadline()]);
     } finally {
       ended.abort();
     }
@@ -86,6 +86,7 @@ export class KafkaProducer implements BusProducer {
     records: Message[],
     sending: { begun: boolean },
     signal: AbortSignal,
+    begin: SendOptions['begin'],
   ): Promise<SentMessage[]> {
     const { timers = systemTimers } = this.options;
     let numberedBy: Connected | null = null;
@@ -96,6 +97,7 @@ export class KafkaProducer implements BusProducer {
         if (signal.aborted) throw new Error('It is too late to send.');
         if (numberedBy && numberedBy !== connected)
           throw this.#failed(topic, new Error('The connection is another.'), 'unknown');
+        this.#begin(topic, records, begin);
         sending.begun = true;
         connected.busy += 1;
         const before = this.#times(records);
@@ -114,6 +116,16 @@ export class KafkaProducer implements BusProducer {
       }
       await timers.sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)), signal);
       if (signal.aborted) throw new Error('It is too late to send.');
+    }
+  }
+
+  #begin(topic: string, records: readonly Message[], begin: SendOptions['begin']): void {
+    try {
+      begin?.();
+    } catch (error) {
+      const outcome = this.#times(records) > 0 ? 'unknown' : 'not-sent';
+      const why = error instanceof Error ? error.message : String(error);
+      throw new SendFailed(`Not sent to "${topic}": ${why}`, 'aborted', outcome, { cause: error });
     }
   }
 

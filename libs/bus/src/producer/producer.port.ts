@@ -16,6 +16,8 @@ export interface SendOptions {
   /** The longest time, ms; the producer's own limit by default. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Called in the step that hands the records to the broker, each time; when it throws, nothing is sent. */
+  begin?(): void;
 }
 
 /** What Baton writes to the bus beside the log's own events, which the publisher alone writes. */

@@ -6,7 +6,7 @@ const name = z
   .regex(/^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?$/, 'letters, digits, "-" and "_", at most 63');
 export const connectionSchema = component(
   'Connection',
-  z.strictObject({ type: z.enum(['postgresql']), url: z.string().min(1).max(4096) }),
+  z.strictObject({ type: z.enum(['postgresql', 'kafka']), url: z.string().min(1).max(4096) }),
 );
 export type Connection = z.infer<typeof connectionSchema>;
 

@@ -5,6 +5,7 @@ import { AddressGuard, type Lookup, parseAllowedAddresses } from '@baton/securit
 import { z } from 'zod';
 import { runHttp } from '../http/http.operator.js';
 import type { EffectContext, OperatorType } from '../operator.port.js';
+import { type PublishTargets, runPublish } from '../publish/publish.operator.js';
 import { parseScriptPermission, type ScriptPermission } from '../script/script.fields.js';
 import { runScript } from '../script/script.operator.js';
 import { runSql } from '../sql/sql.operator.js';
@@ -20,6 +21,8 @@ export interface OperatorOptions {
   module?: string;
   /** Tests resolve names themselves. */
   lookup?: Lookup;
+  /** The Kafkas that `publish` writes to; without it there is none. */
+  kafka?: PublishTargets;
 }
 
 type Run = (context: EffectContext) => Promise<EffectResult>;
@@ -35,6 +38,8 @@ export class OperatorRegistry {
     this.add('http', (context) => runHttp(context, { guard: this.guard, lookup: options.lookup }));
     this.add('sql', (context) => runSql(context, { pools: this.pools }));
     this.add('script', (context) => runScript(context, { allow: options.allowScript ?? false }));
+    const kafka = options.kafka ?? { producer: () => null };
+    this.add('publish', (context) => runPublish(context, kafka));
     for (const operator of own) this.types.set(operator.descriptor.type, operator);
   }
 
