@@ -92,9 +92,10 @@ async function endedOf(baton: BatonServer, open: string[]): Promise<{ id: string
 
 /**
  * Ended: nobody owns it, and nothing is due. One that was only requested or scheduled has fewer than three events.
- * The pool of the bench takes no sequential scan: planned while the table is small, this would compare every head.
+ * `offset 0` keeps the planner on the key: it would rather read all heads without an owner, once for each id.
  */
-const endedHeads = `select p.id from unnest($1::uuid[]) s(id) cross join lateral (
-  select id from process where id = s.id and owner is null and runnable_at is null and version > 2 offset 0) p`;
+const endedHeads = `select p.id from unnest($1::uuid[]) s(id)
+  cross join lateral (select * from process where id = s.id offset 0) p
+  where p.owner is null and p.runnable_at is null and p.version > 2`;
 const lastEvents = `select p.id, e.type, extract(epoch from e.recorded_at)::float8 * 1000 as at
   from process p join event e on e.stream_id = p.id and e.sequence = p.version where p.id = any($1::uuid[])`;

@@ -46,10 +46,12 @@ const admissionBatch = 500;
 const scanEveryMs = 2_000;
 const expiryEveryMs = 60_000;
 const inboxDays = 14;
-const feedBatch = 1_000;
+const feedBatch = 2_000;
 const publishBatch = 500;
 const auditBatch = 1_000;
 const leaseMs = 10_000;
+/** Between two looks at a lease that is held. */
+const leaseTrustedMs = 2_500;
 const takeoverMs = 30_000;
 
 /**
@@ -128,7 +130,7 @@ export class Scheduler {
     const expiry = new ExpiryScan({ messages, requests, inbox, artifacts, inboxDays });
     const tail = new PostgresTail(this.#pool, config.cell);
     const tailMs = () => config.pollMs ?? this.#settings.get('polling.tailMs');
-    const lease = (name: string) => new Lease(this.#pool, name, this.id, leaseMs);
+    const lease = (name: string) => new Lease(this.#pool, name, this.id, leaseMs, leaseTrustedMs);
     const feeder = new ProcessViewsFeeder({
       tail,
       views: new PostgresProcessViews(this.#pool, config.cell),
@@ -155,13 +157,28 @@ export class Scheduler {
     this.#publisher = kafka && new Publisher({ kafka, tail, topics, batch: publishBatch, meter });
     this.bus = kafka
       ? new KafkaTransport({ kafka, topics, inbox, deadLetters, logger, meter })
-      : new EmbeddedTransport({ tail, wakeUp: this.wakeUp, inbox, deadLetters, logger, meter, pollMs: tailMs });
+      : new EmbeddedTransport({
+          tail,
+          wakeUp: this.wakeUp,
+          inbox,
+          deadLetters,
+          logger,
+          meter,
+          pollMs: tailMs,
+          // Requests are told by NOTIFY. Ends are of interest while there are slots to free: else nothing reads the log
+          // for them (25 reads a second, each through everything that was appended since).
+          isWanted: () => this.slots.areHeld || !this.wakeUp.isLive,
+        });
 
     const duty = (name: string, everyMs: () => number, run: DutyOptions['run']) =>
       new Duty({ name, run, everyMs, clock: systemClock, logger, meter });
     const scheduleMs = () => config.pollMs ?? this.#settings.get('polling.scheduleMs');
     this.#admission = duty('admission', scheduleMs, () => admission.round());
-    this.#feeder = duty('views', tailMs, () => feeder.round());
+    this.#feeder = duty(
+      'views',
+      () => (feeder.isBusy ? 4 : 1) * tailMs(),
+      () => feeder.round(),
+    );
     this.#jobs = duty('jobs', scheduleMs, (signal) => jobs.round(signal));
     this.#freeing = duty('free-slots', scheduleMs, () => this.#free());
     const telling = duty(

@@ -32,6 +32,6 @@ export { awaitSessionMode } from './postgres/session-mode.js';
 export { withTransaction } from './postgres/transaction.js';
 export * from './process-id.js';
 export * from './read-model.port.js';
-export { type ProcessView, viewAfter } from './read-models/process-view.js';
+export { type ProcessView, viewAfter, viewEventTypes } from './read-models/process-view.js';
 export { type RebuildOptions, type RebuildResult, rebuildLog, rebuildStreams } from './rebuild/rebuild-log.js';
 export * from './requests.port.js';

@@ -1,4 +1,4 @@
-import type { Tail } from '@baton/event-log';
+import { type Tail, viewEventTypes } from '@baton/event-log';
 
 /** The subscriber that feeds the list of processes. */
 export const viewsSubscriber = 'process-views';
@@ -29,7 +29,7 @@ export class ViewsAge {
 
   async #ask(): Promise<number> {
     const position = await this.tail.checkpoint(this.subscriber);
-    const { events, horizonAgeMs } = await this.tail.read(position, 1);
+    const { events, horizonAgeMs } = await this.tail.read(position, 1, viewEventTypes);
     const oldest = events[0];
     if (!oldest) return horizonAgeMs;
     return Math.max(0, this.clock.now() - Date.parse(oldest.recordedAt));

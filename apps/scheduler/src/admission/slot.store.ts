@@ -21,16 +21,23 @@ export type SlotAnswer = { granted: true } | { granted: false; full: string };
  * 4. A slot is freed after the end of its process and never before: two schedulers may have taken the same one.
  */
 export class SlotStore {
+  #areHeld = true;
   constructor(
     private readonly pool: LogPool,
     private readonly ids: CellIds,
   ) {}
+
+  /** False: none is held by anybody, as far as was looked (`freeLeaked`, every second or so) and taken here. */
+  get areHeld(): boolean {
+    return this.#areHeld;
+  }
 
   /** Grants in the order asked, each within its own limits. */
   async take(requests: readonly SlotRequest[]): Promise<Map<string, SlotAnswer>> {
     const keys = [...new Set(requests.flatMap(({ needs }) => needs.map(({ key }) => key)))].sort();
     if (keys.length === 0) return new Map(requests.map(({ stream }) => [stream, { granted: true }]));
     const uuids = requests.map(({ stream }) => this.ids.mustUuid(stream));
+    this.#areHeld = true;
     return withTransaction(this.pool, async (client) => {
       await client.query(createSlotKeys, [keys]);
       await client.query(lockSlotKeys, [keys]);
@@ -55,7 +62,12 @@ export class SlotStore {
 
   /** Slots of processes that have ended while nobody freed them. Returns how many. */
   async freeLeaked(): Promise<number> {
-    return (await this.pool.query({ name: 'free_leaked_slots', text: freeLeakedSlots })).rowCount ?? 0;
+    const { rows } = await this.pool.query<{ freed: number; held: boolean }>({
+      name: 'free_leaked_slots',
+      text: freeLeakedSlots,
+    });
+    this.#areHeld = rows[0]!.held;
+    return rows[0]!.freed;
   }
 
   /** Who holds a key and has been admitted, the longest first. */

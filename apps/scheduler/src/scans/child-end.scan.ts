@@ -1,7 +1,7 @@
 import type { CellIds, CommandHandler } from '@baton/event-log';
 import type { ProcessCommand, ProcessEventData } from '@baton/process';
 import { type Logger, type LogPool, type Meter, schedulerActor } from '../scheduler.ports.js';
-import { markTold, orphanedChildren, untoldChildren } from '../sql/children.sql.js';
+import { anyUntoldChild, markTold, orphanedChildren, untoldChildren } from '../sql/children.sql.js';
 
 const first = '00000000-0000-0000-0000-000000000000';
 
@@ -35,6 +35,8 @@ export class ChildEndScan {
   ) {}
 
   async run(): Promise<void> {
+    const { rows } = await this.options.pool.query<{ any: boolean }>(anyUntoldChild);
+    if (!rows[0]!.any) return;
     await this.#each<EndedChild>(untoldChildren, (row) => this.#tell(row));
     await this.#each<{ stream_id: string; parent_id: string }>(orphanedChildren, (row) => this.#cancel(row));
   }

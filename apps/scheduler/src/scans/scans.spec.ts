@@ -119,7 +119,7 @@ describe('the list of processes', () => {
     while ((await views.list({})).items[0]?.startedAt === undefined || (await views.list({})).items[0]?.owner !== null)
       await mine.round();
     expect((await views.list({})).items).toMatchObject([{ id: stream, labels: { team: 'web' }, owner: null }]);
-    expect((await tail.checkpoint(viewsSubscriber))?.sequence).toBeGreaterThan(0);
+    expect(await tail.checkpoint(viewsSubscriber)).not.toBeNull();
   });
 
   it('is made again from the log by a job, with heads and queue, and the job says how it went', async () => {

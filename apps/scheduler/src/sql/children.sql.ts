@@ -1,3 +1,6 @@
+/** Whether the two looks below can find anything: with many heads and no child, only planning them takes 40 ms. */
+export const anyUntoldChild = /* sql */ `select exists (select from child where not told) as any`;
+
 /** Children that have ended and whose parents were not yet told: the end is the last event of the child's stream. */
 export const untoldChildren = /* sql */ `
 select c.stream_id, c.parent_id, c.path, c.attempt, e.type, e.data

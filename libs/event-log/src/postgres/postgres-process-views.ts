@@ -41,16 +41,25 @@ export class PostgresProcessViews implements ProcessViews {
 
   async apply(events: readonly RecordedEvent[]): Promise<void> {
     if (events.length === 0) return;
-    const streams = [...new Set(events.map((event) => event.stream))];
-    const { rows } = await this.pool.query<ViewRow>('select * from process_view where stream_id = any($1)', [
-      streams.map((stream) => this.ids.mustUuid(stream)),
-    ]);
+    // One whose first event is among them is folded from it: if it has a row already, `save` keeps what has applied more.
+    const fresh = new Set(events.filter((event) => event.sequence === 1).map((event) => event.stream));
+    const known = [...new Set(events.map((event) => event.stream))].filter((stream) => !fresh.has(stream));
+    const rows = known.length > 0 ? await this.#rows(known) : [];
     const views = new Map<string, ProcessView>(rows.map((row) => [this.ids.id(row.stream_id), this.#view(row)]));
     for (const event of events) {
       const after = viewAfter(views.get(event.stream) ?? null, event);
       if (after) views.set(event.stream, after);
     }
     await this.save([...views.values()]);
+  }
+
+  async #rows(streams: readonly string[]): Promise<ViewRow[]> {
+    const { rows } = await this.pool.query<ViewRow>({
+      name: 'views_of',
+      text: 'select v.* from unnest($1::uuid[]) s(id) join process_view v on v.stream_id = s.id',
+      values: [streams.map((stream) => this.ids.mustUuid(stream))],
+    });
+    return rows;
   }
 
   async save(views: readonly ProcessView[], db: Pool | PoolClient = this.pool): Promise<void> {

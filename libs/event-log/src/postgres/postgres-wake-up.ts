@@ -69,6 +69,11 @@ export class PostgresWakeUp implements WakeUp {
     this.#timer ??= setTimeout(() => void this.#send(), this.options.coalesceMs ?? 10);
   }
 
+  /** Both sessions stand: a hint that is given is heard. */
+  get isLive(): boolean {
+    return this.#started && this.#out.client !== null && this.#in.client !== null;
+  }
+
   listen(listener: (topic: string, detail: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

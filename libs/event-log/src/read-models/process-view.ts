@@ -24,6 +24,25 @@ export interface ProcessView {
   endedAt: string | null;
 }
 
+/** The types of which `change` knows; of all others a view keeps nothing but how far it has come. */
+export const viewEventTypes: readonly RecordedEvent['type'][] = [
+  'ProcessRequested',
+  'ProcessStarted',
+  'ProcessClaimed',
+  'ProcessTakenOver',
+  'ProcessParked',
+  'ProcessReleased',
+  'ProcessPaused',
+  'ProcessResumed',
+  'IncidentRaised',
+  'IncidentResolved',
+  'CompensationStarted',
+  'ProcessCompleted',
+  'ProcessFailed',
+  'ProcessCancelled',
+  'ProcessRetried',
+];
+
 /** null: an event before ProcessRequested, which no stream has. Events that were applied do nothing. */
 export function viewAfter(before: ProcessView | null, event: RecordedEvent): ProcessView | null {
   if (event.type === 'ProcessRequested') {
