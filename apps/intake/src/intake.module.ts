@@ -13,6 +13,7 @@ import { RequestsController } from './requests/requests.controller.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { TasksController } from './tasks/tasks.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
+import { TopicsController } from './topics/topics.controller.js';
 
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's dynamic modules are made so
@@ -36,6 +37,7 @@ export class IntakeModule {
         StreamController,
         TasksController,
         TokensController,
+        TopicsController,
       ],
     };
   }

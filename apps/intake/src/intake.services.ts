@@ -26,6 +26,8 @@ export abstract class IntakeServices {
   abstract readonly executors: Pick<ExecutorRegistry, 'list'>;
   abstract readonly health: HealthProbe;
   abstract readonly metrics: { text(): Promise<string> };
+  /** In front of every topic's name. */
+  abstract readonly topicPrefix: string;
   /** How far the list of processes is behind the log, in ms. */
   abstract viewsAge(): Promise<number>;
   abstract readonly findings: Pick<AuditFindings, 'list'>;

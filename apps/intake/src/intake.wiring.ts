@@ -103,6 +103,7 @@ export async function wireIntake(
       { name: 'catalogue', vital: true, run: () => catalogue.ping() },
     ]),
     metrics: { text: () => given.metrics.render() },
+    topicPrefix: kafka?.topics.prefix ?? '',
     viewsAge: () => age.ms(),
     findings: new AuditFindings(pool, new CellIds(cell)),
     rebuild: {

@@ -5,7 +5,7 @@ export * from './cloud-events/topics.js';
 export type { JsonRecord, JsonValue } from './common.schemas.js';
 export { eventJsonSchema } from './events/event-json-schema.js';
 export * from './events/process-event.schemas.js';
-export { publicEvents } from './events/public-events.js';
+export { eventSchemaNames, publicEvents } from './events/public-events.js';
 
 export { openApiDocument } from './openapi/openapi-document.js';
 export * from './problems/field-errors.js';

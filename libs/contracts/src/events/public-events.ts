@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type ClusterEventType, clusterEventSchemas } from '../cloud-events/cluster-events.js';
+import { cloudEventType } from '../cloud-events/process-events.js';
 import type { JsonValue } from '../common.schemas.js';
 import { clusterEventExamples } from './cluster-event.examples.js';
 import { processEventExamples } from './process-event.examples.js';
@@ -46,3 +47,8 @@ export const publicEvents: Readonly<Record<string, PublicEvent>> = {
     ]),
   ),
 };
+
+/** CloudEvents type → name: what has a schema of its own. */
+export const eventSchemaNames: ReadonlyMap<string, string> = new Map(
+  Object.keys(publicEvents).map((name) => [cloudEventType(name), name]),
+);

@@ -65,6 +65,7 @@ import {
   tokenParams,
   tokenRequestSchema,
 } from './tokens.schemas.js';
+import { eventSchemaParams } from './topics.schemas.js';
 
 const ok = <T extends z.ZodType | null>(schema: T, description: string) => ({ schema, description });
 
@@ -425,6 +426,24 @@ export const restOperations = {
     tag: 'health',
     summary: 'This document',
     answers: { 200: { schema: null, description: 'OpenAPI 3.1', mediaType: 'application/json' } },
+  },
+  asyncapi: {
+    method: 'get',
+    path: '/asyncapi.json',
+    role: 'public',
+    tag: 'topics',
+    summary: 'The topics of Kafka: their events, keys, headers and promises',
+    answers: { 200: { schema: null, description: 'AsyncAPI 3.0', mediaType: 'application/json' } },
+  },
+  eventSchema: {
+    method: 'get',
+    path: '/schemas/{schema}',
+    role: 'public',
+    tag: 'topics',
+    summary: "The JSON Schema of an event's data",
+    params: eventSchemaParams,
+    answers: { 200: { schema: null, description: 'JSON Schema 2020-12', mediaType: 'application/json' } },
+    problems: [404],
   },
 } as const satisfies Record<string, RestOperation>;
 
