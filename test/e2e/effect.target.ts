@@ -13,6 +13,7 @@ const lineSchema = z.object({
   at: z.number(),
   url: z.string(),
   authorization: z.string(),
+  traceparent: z.string().default(''),
 });
 export type EffectLine = z.infer<typeof lineSchema>;
 
@@ -38,7 +39,8 @@ export class EffectTarget {
         const [, process = '', path = ''] = /^([^:]+):(.+)#\d+\.\d+$/.exec(key) ?? [];
         const attempt = Number(request.headers['baton-attempt']);
         const authorization = request.headers.authorization ?? '';
-        if (request.method !== 'GET') this.write({ process, path, attempt, key, at, url, authorization });
+        const traceparent = String(request.headers['traceparent'] ?? '');
+        if (request.method !== 'GET') this.write({ process, path, attempt, key, at, url, authorization, traceparent });
         const gate = /^\/gate\/([^/?]+)/.exec(url)?.[1];
         if (gate === undefined || this.opened.has(gate)) answer(response);
         else this.hold(gate, response);

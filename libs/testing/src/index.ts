@@ -1,5 +1,6 @@
 export { freePort, PostgresCluster } from '@baton/postgres';
 export { type KafkaBroker, kafkaBroker, kafkaMissing } from './kafka/kafka-broker.js';
+export { OtlpReceiver, type ReceivedSpan } from './otlp/otlp-receiver.js';
 export {
   type TestCluster,
   type TestDatabase,
