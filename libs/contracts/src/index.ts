@@ -1,6 +1,7 @@
 export { asyncApiDocument } from './asyncapi/asyncapi-document.js';
 export * from './cloud-events/cluster-events.js';
 export * from './cloud-events/process-events.js';
+export * from './cloud-events/request-event.js';
 export * from './cloud-events/topics.js';
 export type { JsonRecord, JsonValue } from './common.schemas.js';
 export { eventJsonSchema } from './events/event-json-schema.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { roleSchema } from '../rest/roles.schemas.js';
 
 interface ClusterSetting<T extends z.ZodType> {
   schema: T;
@@ -65,6 +66,17 @@ export const clusterSettings = {
   ),
   'retention.messageDays': setting(days, 7, 'How long a message that nobody waits for yet is kept'),
   'retention.auditDays': setting(days, 365, 'How long audit rows are kept'),
+  'bus.requestAccount': setting(
+    z
+      .strictObject({
+        name: z.string().min(1).max(200),
+        role: roleSchema,
+        groups: z.array(z.string().min(1).max(200)).max(100).default([]),
+      })
+      .nullable(),
+    null,
+    'As whom the events of the request topic ask that bring no token: a service account; null: they are refused',
+  ),
   'limits.inputBytes': setting(
     z.number().int().min(1024).max(262_144),
     262_144,
