@@ -124,7 +124,7 @@ export class OtlpReceiver {
 
   /** The process's own span is the last of its trace. */
   async wholeTrace(process: string): Promise<ReceivedSpan[]> {
-    await this.until(() => this.of(process).some((one) => one.name.startsWith('process ')));
+    await this.until(() => this.of(process).some((one) => one.attributes['baton.process.status'] !== undefined));
     return this.of(process);
   }
 
