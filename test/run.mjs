@@ -17,6 +17,11 @@ const environment = { ...process.env, PATH: `${join(root, 'node_modules', '.bin'
 const script = (name) => ({ kind: 'script', name });
 const tests = (...projects) => ({ kind: 'tests', projects });
 const jvm = { tools: ['java', 'mvn'], packages: ['openjdk-17-jre-headless', 'maven'] };
+/** Kafka as those see it who are not Baton: Java with its compiler, and kcat. */
+const strangers = {
+  tools: ['java', 'javac', 'mvn', 'kcat'],
+  packages: ['openjdk-17-jdk-headless', 'maven', 'kcat'],
+};
 
 const suites = [
   { name: 'lint', group: 'verify', run: script('lint') },
@@ -29,6 +34,7 @@ const suites = [
   { name: 'simulation', group: 'simulation', run: tests('simulation') },
   { name: 'crash', group: 'crash', run: tests('crash') },
   { name: 'e2e', group: 'e2e', run: tests('e2e') },
+  { name: 'consumers', group: 'consumers', run: tests('consumers'), needs: strangers },
   { name: 'model', group: 'model', run: script('model'), needs: jvm },
   { name: 'chaos', group: 'chaos', run: tests('chaos') },
   // Fails on a ratio of one run only, never on time (docs/performance.md).
@@ -126,7 +132,8 @@ function runTests(suite) {
 }
 
 function missingTools({ tools, packages }) {
-  const missing = () => tools.filter((tool) => spawnSync(tool, ['-version'], { stdio: 'ignore' }).status !== 0);
+  const isMissing = (tool) => spawnSync(tool, [tool === 'kcat' ? '-V' : '-version'], { stdio: 'ignore' }).status !== 0;
+  const missing = () => tools.filter(isMissing);
   const first = missing();
   if (first.length === 0 || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return first;
   console.log(`\nInstalling ${packages.join(', ')} …`);
