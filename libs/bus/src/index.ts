@@ -10,6 +10,7 @@ export { type KafkaConnection, kafkaClient } from './kafka/kafka-client.js';
 export { KafkaProducer, type KafkaProducerOptions } from './kafka/kafka-producer.js';
 export { KafkaTargets, type KafkaTargetsOptions, kafkaOf } from './kafka/kafka-targets.js';
 export { KafkaTransport, type KafkaTransportOptions } from './kafka/kafka-transport.js';
+export { TopicConsumer, type TopicConsumerOptions, type TopicRecord } from './kafka/topic-consumer.js';
 export { ensureTopics, type TopicSettings, topicNames } from './kafka/topics.js';
 export { Lease, releaseLeases } from './lease/lease.js';
 export { BusContext, BusStrategy } from './nest/bus.strategy.js';
