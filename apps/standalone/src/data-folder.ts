@@ -36,7 +36,16 @@ export interface Whereabouts {
   url: string;
   token: string;
   database: string;
-  pids: { parent: number; postgres?: number; intake?: number; scheduler?: number; executors: number[] };
+  /** The Kafka brokers, where events go over Kafka. */
+  brokers?: string;
+  pids: {
+    parent: number;
+    postgres?: number;
+    kafka?: number;
+    intake?: number;
+    scheduler?: number;
+    executors: number[];
+  };
 }
 
 export class DataFolder {

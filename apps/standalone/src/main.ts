@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startStandalone } from './standalone.js';
 import { parseOptions, UsageError, usage } from './standalone.options.js';
@@ -11,12 +11,16 @@ async function main(args: string[]): Promise<number | undefined> {
     return 0;
   }
   const options = parseOptions(args);
+  const apps = dirname(dirname(fileURLToPath(import.meta.url)));
   const standalone = await startStandalone(options, {
-    apps: dirname(dirname(fileURLToPath(import.meta.url))),
+    apps,
+    broker: join(apps, '..', '..', 'deploy', 'kafka', 'local', 'broker.mjs'),
     say,
     environment: process.env,
   });
-  console.log(`Baton runs at ${standalone.url} (${options.executors} executors, data in ${options.data})
+  console.log(`Baton runs at ${standalone.url} (${options.executors} executors, data in ${options.data}${
+    standalone.brokers ? `, events over Kafka at ${standalone.brokers}` : ''
+  })
 
 Try it in a second terminal:
   npx baton publish examples/first-steps/process.yaml
