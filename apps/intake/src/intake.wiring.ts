@@ -15,10 +15,11 @@ import {
   uuidv7,
 } from '@baton/event-log';
 import { checkInputs, compile, type OperatorDescriptor } from '@baton/process';
-import { Keyring } from '@baton/security';
+import { ApiTokenVerifier, Keyring } from '@baton/security';
 import type { Logger, Metrics } from '@baton/telemetry';
 import { AuditRetention } from './audit.retention.js';
 import { intakeBus } from './bus/intake.bus.js';
+import { RequestTopic } from './bus/request.topic.js';
 import { AuditFindings } from './cluster/audit.findings.js';
 import type { IntakeConfig } from './config.js';
 import { DatabaseClock } from './database.clock.js';
@@ -84,13 +85,33 @@ export async function wireIntake(
   const { kafka } = config;
   const bus = intakeBus({ kafka, pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs, isWatched });
   const views = new PostgresProcessViews(pool, cell);
+  const requests = new RequestAcceptor(
+    checker,
+    batcher,
+    requestStore,
+    new PostgresGivenAnswers(pool),
+    clock,
+    wakeUp,
+    cell,
+  );
+  const topic =
+    kafka &&
+    new RequestTopic({
+      kafka,
+      pool,
+      logger,
+      metrics: given.metrics,
+      requests,
+      tokens: new ApiTokenVerifier(catalogue.tokens, () => Date.now()),
+      account: () => catalogue.settings.get('bus.requestAccount'),
+    });
   const services: IntakeServices = {
     catalogue,
     log,
     commands,
     wakeUp,
     definitions,
-    requests: new RequestAcceptor(checker, batcher, requestStore, new PostgresGivenAnswers(pool), clock, wakeUp, cell),
+    requests,
     processes: new ProcessReader(log),
     views,
     live,
@@ -101,6 +122,9 @@ export async function wireIntake(
     health: new HealthProbe([
       { name: 'database', vital: true, run: () => probePool.query('select 1').then(() => undefined) },
       { name: 'catalogue', vital: true, run: () => catalogue.ping() },
+      ...(topic
+        ? [{ name: 'requests by topic', vital: false, run: () => told(topic.healthy, 'Kafka has not been heard of') }]
+        : []),
     ]),
     metrics: { text: () => given.metrics.render() },
     topicPrefix: kafka?.topics.prefix ?? '',
@@ -125,8 +149,10 @@ export async function wireIntake(
       await Promise.all([clock.start(), catalogue.settings.start(), wakeUp.start()]);
       live.start();
       housekeeping.start();
+      topic?.start();
     },
     async stop() {
+      await topic?.stop();
       housekeeping.stop();
       live.stop();
       clock.stop();
@@ -135,4 +161,8 @@ export async function wireIntake(
       await Promise.all([pool.end(), probePool.end()]);
     },
   };
+}
+
+async function told(isWell: boolean, otherwise: string): Promise<void> {
+  if (!isWell) throw new Error(otherwise);
 }

@@ -11,6 +11,7 @@ import {
 import type { PostgresTail, WakeUp } from '@baton/event-log';
 import type { Logger, Metrics } from '@baton/telemetry';
 import type { Pool } from 'pg';
+import { busMeter } from './bus.meter.js';
 
 export const intakeSubscriber = 'intake';
 
@@ -28,25 +29,11 @@ export function intakeBus(options: {
   isWatched(): boolean;
 }): BusTransport {
   const { kafka, pool, tail, wakeUp, logger, metrics, pollMs, isWatched } = options;
-  const counters = new Map<string, ReturnType<Metrics['meter']['createCounter']>>();
-  const histograms = new Map<string, ReturnType<Metrics['meter']['createHistogram']>>();
-  const meter = {
-    count(name: string, value = 1, attributes: Record<string, string> = {}) {
-      const counter = counters.get(name) ?? metrics.meter.createCounter(name);
-      counters.set(name, counter);
-      counter.add(value, attributes);
-    },
-    record(name: string, value: number, attributes: Record<string, string> = {}) {
-      const histogram = histograms.get(name) ?? metrics.meter.createHistogram(name);
-      histograms.set(name, histogram);
-      histogram.record(value, attributes);
-    },
-  };
   const shared = {
     inbox: new PostgresInbox(pool),
     deadLetters: new PostgresDeadLetters(pool),
     logger,
-    meter,
+    meter: busMeter(metrics),
   };
   if (kafka === null) return new EmbeddedTransport({ ...shared, tail, wakeUp, pollMs, isWanted: isWatched });
   const client = kafkaClient({ ...kafka, clientId: `baton-intake-${process.pid}` }, logger);

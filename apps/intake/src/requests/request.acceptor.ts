@@ -15,7 +15,7 @@ import {
   uuidv7,
   type WakeUp,
 } from '@baton/event-log';
-import type { Json } from '@baton/process';
+import type { Json, JsonObject } from '@baton/process';
 import type { Caller } from '../http/caller.types.js';
 import { check, summaryOf } from '../http/input.reader.js';
 import { canonicalJson } from './canonical.json.js';
@@ -46,8 +46,13 @@ export class RequestAcceptor {
     private readonly cell: string,
   ) {}
 
-  async acceptOne(request: CheckedProcessRequest, caller: Caller): Promise<Accepted> {
-    const made = await this.#make(request, caller, caller.idempotencyKey);
+  /** `trigger`: what asked, where it was not a person or program over HTTP; the process can read it. */
+  async acceptOne(
+    request: CheckedProcessRequest,
+    caller: Caller,
+    more: { trigger?: JsonObject } = {},
+  ): Promise<Accepted> {
+    const made = await this.#make(request, caller, caller.idempotencyKey, more.trigger);
     if ('problem' in made) return (await this.#answeredBefore([made], caller))[0]!;
     const result = await this.batcher.create(made);
     if (result.status === 'created') this.wakeUp.notify('queue');
@@ -94,7 +99,12 @@ export class RequestAcceptor {
     return this.#make(request, caller, key);
   }
 
-  async #make(request: CheckedProcessRequest, caller: Caller, key: string | null): Promise<NewProcess | Refused> {
+  async #make(
+    request: CheckedProcessRequest,
+    caller: Caller,
+    key: string | null,
+    trigger?: JsonObject,
+  ): Promise<NewProcess | Refused> {
     const id = newProcessId(this.cell);
     const requester = { id: caller.id, groups: caller.groups };
     const checked = await this.checker.check(request, id, requester, this.clock.now());
@@ -106,7 +116,7 @@ export class RequestAcceptor {
       ...(traceparent ? { traceparent } : {}),
       ...(traceparent && tracestate ? { tracestate } : {}),
     };
-    const event = { type: 'ProcessRequested' as const, data: checked.requested };
+    const event = { type: 'ProcessRequested' as const, data: { ...checked.requested, ...(trigger && { trigger }) } };
     return {
       stream: id,
       events: [{ id: uuidv7(), event, metadata }],

@@ -56,6 +56,7 @@ const deadLetterTexts: Record<keyof typeof deadLetterHeaders, string> = {
   reason: 'Why, in words.',
   attempts: 'How often it was tried.',
   failedAt: 'When it was given up.',
+  problem: 'Of a refused request: the problem details (RFC 9457, JSON) that REST would have answered.',
   omittedBytes:
     'Bytes of an original value that was too long to be repeated: it stands where topic, partition and offset say.',
 };

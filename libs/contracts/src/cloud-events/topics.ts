@@ -35,6 +35,8 @@ export const deadLetterHeaders = {
   reason: 'baton_reason',
   attempts: 'baton_attempts',
   failedAt: 'baton_failed_at',
+  /** Of a refused request: the problem details, as REST would have answered them. */
+  problem: 'baton_problem',
   /** Bytes of an original value that was too long to be repeated: it stands where topic, partition and offset say. */
   omittedBytes: 'baton_omitted_bytes',
 } as const;
