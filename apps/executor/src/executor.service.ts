@@ -22,7 +22,7 @@ import {
 import { loadOperators, type OperatorRegistry } from '@baton/operators';
 import { builtInOperators, type OperatorDescriptor } from '@baton/process';
 import { Keyring } from '@baton/security';
-import { type Logger, type Metrics, outgoingTraceparent } from '@baton/telemetry';
+import { type Logger, type Metrics, meterOver, outgoingTraceparent } from '@baton/telemetry';
 import { wait } from './clock/clock.port.js';
 import { SystemClock } from './clock/system.clock.js';
 import type { ExecutorConfig } from './config.js';
@@ -33,7 +33,6 @@ import { defaultSettings, type ExecutorPorts, type ExecutorSettings } from './ex
 import { IncarnationHost } from './incarnation.host.js';
 import { CatalogueDefinitions } from './wiring/catalogue.definitions.js';
 import { CatalogueSecrets } from './wiring/catalogue.secrets.js';
-import { meterOver } from './wiring/telemetry.meter.js';
 
 /** The executor over PostgreSQL, wired. */
 export class ExecutorService {
@@ -199,6 +198,7 @@ export class ExecutorService {
           lanes: config.lanes,
           onBatch: ({ appends, ms }) => {
             meter.record('baton.append.duration', ms / 1000);
+            meter.record('baton.append.batch-size', appends);
             meter.count('baton.append.streams', appends);
             meter.count('baton.append.commits');
           },

@@ -225,7 +225,9 @@ export class Executor implements Driven {
       const event: ProcessEvent = !folded.state.started
         ? { type: 'ProcessStarted', data: { executor: this.id } }
         : { type: 'ProcessClaimed', data: { executor: this.id } };
-      if (await this.drive(one.stream, folded, { event, owner: null })) taken += 1;
+      if (!(await this.drive(one.stream, folded, { event, owner: null }))) continue;
+      taken += 1;
+      this.measureWait('baton.claim.latency', one);
     }
     return taken;
   }
@@ -276,7 +278,12 @@ export class Executor implements Driven {
       },
     };
     this.ports.meter.count('baton.process.takeovers');
+    this.measureWait('baton.takeover.duration', orphan);
     return this.drive(orphan.stream, folded, { event, owner: orphan.owner });
+  }
+
+  private measureWait(metric: string, { waitedMs }: { waitedMs?: number }): void {
+    if (waitedMs !== undefined) this.ports.meter.record(metric, waitedMs / 1000);
   }
 
   /** The incident parks it: nobody drives it until a person says how to go on. */

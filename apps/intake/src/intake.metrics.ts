@@ -1,5 +1,5 @@
 import type { ProcessViews } from '@baton/event-log';
-import type { Metrics } from '@baton/telemetry';
+import { type Instruments, type Metrics, meterOver } from '@baton/telemetry';
 
 export interface Answered {
   method: string;
@@ -10,30 +10,19 @@ export interface Answered {
 
 /** What intake measures. Attributes are bounded: routes as they are written, never what was asked for. */
 export class IntakeMetrics {
-  readonly #duration;
+  readonly #instruments: Instruments;
 
   constructor(metrics: Metrics, views: Pick<ProcessViews, 'countByStatus'>, onError: (error: unknown) => void) {
-    this.#duration = metrics.meter.createHistogram('http.server.request.duration', {
-      unit: 's',
-      description: 'Answers of the REST API, by route and status',
-    });
-    const processes = metrics.meter.createObservableGauge('baton.process.count', {
-      unit: '{process}',
-      description: 'Processes by status, as the list of processes has them',
-    });
-    processes.addCallback(async (result) => {
-      try {
-        const counts = await views.countByStatus();
-        for (const [status, count] of Object.entries(counts)) result.observe(count, { 'baton.process.status': status });
-      } catch (error) {
-        // A scrape while the database is away has the other figures.
-        onError(error);
-      }
+    // A scrape while the database is away has the other figures.
+    this.#instruments = meterOver(metrics.meter, { onError });
+    this.#instruments.observe('baton.process.count', async (observe) => {
+      const counts = await views.countByStatus();
+      for (const [status, count] of Object.entries(counts)) observe(count, { 'baton.process.status': status });
     });
   }
 
   answered({ method, route, status, seconds }: Answered): void {
     const attributes = { 'http.request.method': method, 'http.route': route, 'http.response.status_code': status };
-    this.#duration.record(seconds, attributes);
+    this.#instruments.record('http.server.request.duration', seconds, attributes);
   }
 }

@@ -7,6 +7,7 @@ import {
   Lease,
   PostgresDeadLetters,
   PostgresInbox,
+  PostgresPublisherStore,
   Publisher,
   releaseLeases,
 } from '@baton/bus';
@@ -14,6 +15,7 @@ import { catalogueDataSource, SettingCache, SettingRepository } from '@baton/cat
 import {
   awaitSessionMode,
   CellIds,
+  clusterTail,
   CommandHandler,
   createLogPool,
   PostgresEventLog,
@@ -25,7 +27,7 @@ import {
   uuidv7,
   waitForSchema,
 } from '@baton/event-log';
-import type { Metrics } from '@baton/telemetry';
+import { type Metrics, meterOver } from '@baton/telemetry';
 import { Admission } from './admission/admission.js';
 import { QueueStore } from './admission/queue.store.js';
 import { SlotStore } from './admission/slot.store.js';
@@ -34,7 +36,7 @@ import type { SchedulerConfig } from './config.js';
 import { DatabaseTime } from './database-time.js';
 import { Duty, type DutyOptions } from './duty/duty.js';
 import { ProcessViewsFeeder } from './feeder/process-views.feeder.js';
-import { meterOver } from './metrics.js';
+import { ClusterGauges } from './gauges/cluster.gauges.js';
 import { LogJobRunner } from './rebuild/log-job.runner.js';
 import { ChildEndScan } from './scans/child-end.scan.js';
 import { ExpiryScan } from './scans/expiry.scan.js';
@@ -47,7 +49,9 @@ const scanEveryMs = 2_000;
 const expiryEveryMs = 60_000;
 const inboxDays = 14;
 const feedBatch = 2_000;
-const publishBatch = 500;
+const publishBatch = 1_000;
+/** While events come, the tail is looked at this often: what was not settled at the last hint is a moment later. */
+const publishBusyMs = 25;
 const auditBatch = 1_000;
 const leaseMs = 10_000;
 /** Between two looks at a lease that is held. */
@@ -86,8 +90,8 @@ export class Scheduler {
     private readonly logger: Logger,
     private readonly metrics: Pick<Metrics, 'meter' | 'render' | 'contentType'>,
   ) {
-    const meter = meterOver(metrics.meter);
     const onError = (error: unknown) => logger.warn({ err: error }, 'the database is out of reach');
+    const meter = meterOver(metrics.meter, { onError });
     this.#pool = createLogPool({
       url: config.databaseUrl,
       application: 'baton scheduler',
@@ -154,9 +158,20 @@ export class Scheduler {
     const deadLetters = new PostgresDeadLetters(this.#pool);
     const kafka = config.kafka && kafkaClient({ ...config.kafka, clientId: this.id }, logger);
     const topics = config.kafka?.topics ?? {};
-    this.#publisher = kafka && new Publisher({ kafka, tail, topics, batch: publishBatch, meter });
+    this.#publisher =
+      kafka &&
+      new Publisher({
+        kafka,
+        tail,
+        clusterTail: clusterTail(this.#pool, config.cell),
+        store: new PostgresPublisherStore(this.#pool, config.cell),
+        topics,
+        batch: publishBatch,
+        meter,
+        logger,
+      });
     this.bus = kafka
-      ? new KafkaTransport({ kafka, topics, inbox, deadLetters, logger, meter })
+      ? new KafkaTransport({ kafka, topics, log, inbox, deadLetters, logger, meter })
       : new EmbeddedTransport({
           tail,
           wakeUp: this.wakeUp,
@@ -194,8 +209,12 @@ export class Scheduler {
     const publishing = this.#publisher;
     this.#publishing = publishing
       ? duty('publisher', tailMs, async () => {
-          if ((await publisherLease.hold()) === null) return undefined;
-          return (await publishing.round()) ? 'again' : undefined;
+          if ((await publisherLease.hold()) === null) {
+            await publishing.rest();
+            return undefined;
+          }
+          if (await publishing.round()) return 'again';
+          return publishing.isBusy ? publishBusyMs : undefined;
         })
       : null;
     this.#tracing = config.traces?.exported
@@ -210,6 +229,12 @@ export class Scheduler {
         })
       : null;
     const tracing = this.#tracing;
+    new ClusterGauges({
+      pool: this.#pool,
+      instruments: meter,
+      monotonicMs: () => systemClock.now(),
+      traceLagSeconds: () => tracing?.lagSeconds ?? 0,
+    });
     this.#duties = [
       ...(tracing ? [duty('traces', tailMs, () => tracing.round())] : []),
       ...(this.#publishing ? [this.#publishing] : []),

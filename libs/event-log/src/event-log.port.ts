@@ -81,11 +81,13 @@ export interface ClaimSource {
   lookForRunnable(
     limit: number,
     except?: readonly string[],
-  ): Promise<{ stream: string; version: number; claims: number; priority: number }[]>;
+  ): Promise<{ stream: string; version: number; claims: number; priority: number; waitedMs?: number }[]>;
   /** Heads owned by this incarnation: what I own and do not drive, what has a newer version than I folded. */
   ownedBy(executor: string): Promise<{ stream: string; version: number }[]>;
   /** Heads whose owner is a lost incarnation, spread: a random share. */
-  lookForOrphans(limit: number): Promise<{ stream: string; version: number; owner: string; claims: number }[]>;
+  lookForOrphans(
+    limit: number,
+  ): Promise<{ stream: string; version: number; owner: string; claims: number; waitedMs?: number }[]>;
   /** The earliest future runnable_at of unowned heads. */
   nextDueAt(): Promise<string | null>;
 }

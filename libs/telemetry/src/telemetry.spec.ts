@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConfigError, loadConfig, onOff } from './load-config.js';
 import { createLogger } from './logger.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics } from './metrics/metrics.js';
 
 describe('configuration', () => {
   const schema = z.object({ DATABASE_URL: z.url(), PORT: z.coerce.number().int().default(0), BATON_NOTIFY: onOff });

@@ -10,6 +10,8 @@ export interface Candidate {
   version: number;
   owner: string | null;
   claims: number;
+  /** How long it had waited when it was seen: for a driver, or since its executor was lost. */
+  waitedMs?: number;
 }
 
 /** The processes that this executor drives, as the claimer sees them. */

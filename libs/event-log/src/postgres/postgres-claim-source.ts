@@ -16,16 +16,14 @@ export class PostgresClaimSource implements ClaimSource {
     this.ids = new CellIds(cell);
   }
 
-  async lookForRunnable(
-    limit: number,
-    except: readonly string[] = [],
-  ): Promise<{ stream: string; version: number; claims: number; priority: number }[]> {
-    const { rows } = await this.pool.query<{ id: string; version: number; claims: number; priority: number }>({
+  async lookForRunnable(limit: number, except: readonly string[] = []): ReturnType<ClaimSource['lookForRunnable']> {
+    type Row = { id: string; version: number; claims: number; priority: number; waited: number };
+    const { rows } = await this.pool.query<Row>({
       name: 'look_for_runnable',
       text: lookForRunnable,
       values: [limit, except.flatMap((stream) => this.ids.uuid(stream) ?? [])],
     });
-    return rows.map(({ id, ...row }) => ({ stream: this.ids.id(id), ...row }));
+    return rows.map(({ id, waited, ...row }) => ({ stream: this.ids.id(id), ...row, waitedMs: Math.max(0, waited) }));
   }
 
   async ownedBy(executor: string): Promise<{ stream: string; version: number }[]> {
@@ -37,14 +35,19 @@ export class PostgresClaimSource implements ClaimSource {
     return rows.map((row) => ({ stream: this.ids.id(row.id), version: row.version }));
   }
 
-  async lookForOrphans(limit: number): Promise<{ stream: string; version: number; owner: string; claims: number }[]> {
+  async lookForOrphans(limit: number): ReturnType<ClaimSource['lookForOrphans']> {
     // Looks at several times what it takes, so that two survivors seldom take the same.
-    const { rows } = await this.pool.query<{ id: string; version: number; owner: string; claims: number }>({
+    type Row = { id: string; version: number; owner: string; claims: number; waited: number | null };
+    const { rows } = await this.pool.query<Row>({
       name: 'look_for_orphans',
       text: lookForOrphans,
       values: [limit, Math.max(limit * 4, 200)],
     });
-    return rows.map(({ id, ...row }) => ({ stream: this.ids.id(id), ...row }));
+    return rows.map(({ id, waited, ...row }) => ({
+      stream: this.ids.id(id),
+      ...row,
+      ...(waited === null ? {} : { waitedMs: Math.max(0, waited) }),
+    }));
   }
 
   async nextDueAt(): Promise<string | null> {

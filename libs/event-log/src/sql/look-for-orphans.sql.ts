@@ -9,7 +9,7 @@ with recursive owners(id) as (
   select (select p.owner from process p where p.owner > o.id order by p.owner limit 1) from owners o where o.id is not null
 )
 select * from (
-  select p.id, p.version, p.owner, p.claims
+  select p.id, p.version, p.owner, p.claims, (extract(epoch from now() - x.ended_at) * 1000)::float8 as waited
   from owners o
   left join executor x on x.id = o.id
   cross join lateral (

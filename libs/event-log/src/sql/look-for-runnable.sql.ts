@@ -1,9 +1,9 @@
 /** (id, version) of what somebody should drive now, one index scan per priority level; nothing is locked. $2: not these. */
 export const lookForRunnable = /* sql */ `
-select q.id, q.version, q.claims, q.priority
+select q.id, q.version, q.claims, q.priority, (extract(epoch from now() - q.runnable_at) * 1000)::float8 as waited
 from generate_series(9, 0, -1) v(level)
 cross join lateral (
-  select id, version, claims, priority from process
+  select id, version, claims, priority, runnable_at from process
   where owner is null and priority = v.level and runnable_at <= now() and id <> all ($2::uuid[])
   order by runnable_at limit $1
 ) q
