@@ -89,7 +89,10 @@ export class TraceExporter {
     this.#position = from;
     const { events, position } = await tail.read(from, limit);
     const [first] = events;
-    if (first === undefined || position === null) return null;
+    if (first === undefined || position === null) {
+      this.#oldestAt = null;
+      return null;
+    }
     const spans = await this.#deriver.derive(events);
     const oldestAt = Date.parse(first.recordedAt);
     return { from, to: position, spans, oldestAt, events: events.length, more: events.length >= limit };
