@@ -15,8 +15,8 @@ import { catalogueDataSource, SettingCache, SettingRepository } from '@baton/cat
 import {
   awaitSessionMode,
   CellIds,
-  clusterTail,
   CommandHandler,
+  clusterTail,
   createLogPool,
   PostgresEventLog,
   PostgresMessageStore,

@@ -1,4 +1,5 @@
 import {
+  clusterTail,
   createLogPool,
   type EventToAppend,
   migrateLog,
@@ -21,6 +22,8 @@ export const silentMeter: Meter = { count: () => undefined, record: () => undefi
 export async function openLog(): Promise<{
   pool: LogPool;
   tail: PostgresTail;
+  clusterTail: PostgresTail;
+  log: PostgresEventLog;
   append(stream: string, types: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }> {
@@ -39,6 +42,8 @@ export async function openLog(): Promise<{
   return {
     pool,
     tail: new PostgresTail(pool, 'c1'),
+    clusterTail: clusterTail(pool, 'c1'),
+    log,
     async append(stream, types) {
       const version = (await log.heads([stream])).get(stream)?.version ?? 'none';
       const events = types.map((type): EventToAppend => ({ id: uuidv7(), event: sample(type), metadata: {} }));

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { EventLog } from '@baton/event-log';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { DeadLetters, Logger, Subscription, SubscriptionOptions, Timers } from '../bus.ports.js';
-import type { BusEvent } from '../bus-event.js';
-import type { Delivery } from '../subscription/delivery.js';
-import { eventOf } from './kafka-record.js';
+import { type BusEvent, wantsCluster, wantsProcesses } from '../bus-event.js';
+import { type Delivery, isAway } from '../subscription/delivery.js';
+import { eventOf, originalOf } from './kafka-record.js';
 import { ensureTopics, type TopicSettings, topicNames } from './topics.js';
 
 export interface KafkaSubscriptionOptions extends SubscriptionOptions {
@@ -13,24 +14,32 @@ export interface KafkaSubscriptionOptions extends SubscriptionOptions {
   deadLetters: DeadLetters;
   timers: Timers;
   logger: Logger;
+  /** Where the data is that a record only refers to. */
+  log?: Pick<EventLog, 'read'> | undefined;
   /** Makes the group of a subscriber of hints its own. */
   instance: string;
   sessionTimeoutMs?: number;
 }
 
-const silentAfterMs = 30_000;
+/** Readiness fails within 30 s of the last progress; by then the consumer is being rebuilt. */
+const silentAfterMs = 20_000;
+const watchEveryMs = 5_000;
+/** How soon added partitions are seen. */
+const metadataMaxAgeMs = 30_000;
 const longestPause = 10_000;
 
 /**
- * Job: one subscriber over a Kafka topic.
+ * Job: one subscriber over the topics that its events are on.
  * Boundary: kafkajs is a reader of batches here; offsets are an optimisation, the inbox decides what was handled.
  * Invariants:
  * 1. An offset is committed after every record before it is settled: handled, dropped or a dead letter.
  * 2. Nothing is thrown into kafkajs but its own errors: a record that cannot be read becomes a dead letter.
- * 3. A consumer that crashed for good is rebuilt, with growing pauses, for as long as the subscription runs.
+ * 3. A consumer that crashed for good, or has been silent for 20 s, is rebuilt, with growing pauses, for as long as the
+ *    subscription runs.
  * 4. While a handler takes its time the session is kept alive.
  * 5. A broker that is away keeps no service from starting: the subscription comes when the broker does.
- * 6. Healthy means progress: a fetch or a record within 30 s.
+ * 6. Healthy means progress: a fetch or a record within 20 s.
+ * 7. With an inbox, a record that only refers to its data is delivered whole: the data is read from the log.
  */
 export class KafkaSubscription implements Subscription {
   #stop = new AbortController();
@@ -38,11 +47,16 @@ export class KafkaSubscription implements Subscription {
   #progressAt: number | null = null;
   #failures = 0;
   #rebuilding: Promise<void> = Promise.resolve();
+  #isRebuilding = false;
+  #watching: Promise<void> = Promise.resolve();
 
-  readonly #topic: string;
+  #builtAt = 0;
+  readonly #topics: readonly string[];
 
   constructor(private readonly options: KafkaSubscriptionOptions) {
-    this.#topic = topicNames(options.topics).process;
+    const { process, cluster } = topicNames(options.topics);
+    const { events } = options;
+    this.#topics = [...(wantsProcesses(events) ? [process] : []), ...(wantsCluster(events) ? [cluster] : [])];
   }
 
   async start(): Promise<void> {
@@ -53,16 +67,29 @@ export class KafkaSubscription implements Subscription {
     } catch (error) {
       this.#rebuild(error, signal);
     }
+    this.#watching = this.#watch(signal);
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    await this.#watching;
     await this.#rebuilding;
     await this.#drop();
   }
 
   get healthy(): boolean {
     return this.#progressAt !== null && this.options.timers.now() - this.#progressAt < silentAfterMs;
+  }
+
+  /** kafkajs may stop reading without a word: what shows no progress is made anew. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { timers } = this.options;
+    while (!signal.aborted) {
+      await timers.sleep(watchEveryMs, signal);
+      const last = Math.max(this.#progressAt ?? 0, this.#builtAt);
+      if (this.#isRebuilding || timers.now() - last < silentAfterMs) continue;
+      this.#rebuild(new Error(`The consumer has read nothing for ${silentAfterMs / 1000} s.`), signal);
+    }
   }
 
   /** Until it runs, or the subscription is stopped. */
@@ -84,7 +111,6 @@ export class KafkaSubscription implements Subscription {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { kafka, topics, subscriber, mode, instance, timers, sessionTimeoutMs = 30_000 } = this.options;
-    const topic = this.#topic;
     await ensureTopics(kafka, topics);
     const groupId = mode === 'hints' ? `baton.${subscriber}.${instance}` : `baton.${subscriber}`;
     const consumer = kafka.consumer({
@@ -92,6 +118,7 @@ export class KafkaSubscription implements Subscription {
       sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: Math.min(3_000, sessionTimeoutMs / 3),
       maxWaitTimeInMs: 100,
+      metadataMaxAge: metadataMaxAgeMs,
       allowAutoTopicCreation: false,
     });
     this.#consumer = consumer;
@@ -104,24 +131,26 @@ export class KafkaSubscription implements Subscription {
     const joined = new Promise<void>((resolve) => consumer.on('consumer.group_join', () => resolve()));
     await consumer.connect();
     const ends = mode === 'hints' ? await this.#ends() : [];
-    await consumer.subscribe({ topic, fromBeginning: mode === 'inbox' });
+    await consumer.subscribe({ topics: [...this.#topics], fromBeginning: mode === 'inbox' });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       eachBatch: (batch) => this.#batch(batch, signal),
     });
     await joined;
-    for (const { partition, offset } of ends) consumer.seek({ topic, partition, offset });
+    for (const end of ends) consumer.seek(end);
+    this.#builtAt = timers.now();
   }
 
-  async #ends(): Promise<{ partition: number; offset: string }[]> {
+  async #ends(): Promise<{ topic: string; partition: number; offset: string }[]> {
     const admin = this.options.kafka.admin();
     await admin.connect();
     try {
-      return (await admin.fetchTopicOffsets(this.#topic)).map(({ partition, high }) => ({
-        partition,
-        offset: high,
-      }));
+      const ends = [];
+      for (const topic of this.#topics)
+        for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+          ends.push({ topic, partition, offset: high });
+      return ends;
     } finally {
       await admin.disconnect();
     }
@@ -135,7 +164,7 @@ export class KafkaSubscription implements Subscription {
     try {
       for (const message of batch.messages) {
         if (signal.aborted || !isRunning() || isStale()) break;
-        if (!(await this.#settle(message, partition, signal))) break;
+        if (!(await this.#settle(message, topic, partition, signal))) break;
         resolveOffset(message.offset);
         settled = message.offset;
         this.#progressAt = this.options.timers.now();
@@ -150,17 +179,36 @@ export class KafkaSubscription implements Subscription {
   }
 
   /** False: stopped before it was settled. */
-  async #settle(message: KafkaMessage, partition: number, signal: AbortSignal): Promise<boolean> {
-    const { events, delivery } = this.options;
-    const origin = { transport: 'kafka', topic: this.#topic, partition, offset: message.offset };
+  async #settle(message: KafkaMessage, topic: string, partition: number, signal: AbortSignal): Promise<boolean> {
+    const { events, delivery, mode } = this.options;
+    const origin = { transport: 'kafka', topic, partition, offset: message.offset };
     let event: BusEvent;
     try {
-      event = eventOf(message);
+      const found = eventOf(message);
+      event = found.event;
+      if (!events.has('*') && !events.has(event.name)) return true;
+      if (found.isReference && mode === 'inbox') event = { ...event, data: await this.#fetched(event, signal) };
     } catch (error) {
+      if (signal.aborted) return false;
       return this.#unreadable(message, origin, error, signal);
     }
-    if (!events.has('*') && !events.has(event.name)) return true;
-    return (await delivery.deliver(event, origin, signal)) !== 'stopped';
+    return (await delivery.deliver(event, origin, signal, originalOf(message))) !== 'stopped';
+  }
+
+  /** The data that a record refers to. A database that is away is waited for. */
+  async #fetched({ subject, sequence, id }: BusEvent, signal: AbortSignal): Promise<unknown> {
+    const { log, timers } = this.options;
+    for (;;) {
+      try {
+        const [found] = (await log?.read(subject, sequence - 1, 1)) ?? [];
+        if (found?.id === id) return found.data;
+        throw new Error(`The record refers to event ${sequence} of ${subject}, which this log does not have.`);
+      } catch (error) {
+        if (!isAway(error) || signal.aborted) throw error;
+        this.#tell(error);
+        await timers.sleep(1_000, signal);
+      }
+    }
   }
 
   async #unreadable(message: KafkaMessage, origin: object, error: unknown, signal: AbortSignal): Promise<boolean> {
@@ -185,7 +233,7 @@ export class KafkaSubscription implements Subscription {
     const reason = error instanceof Error ? error.message : String(error);
     while (!signal.aborted) {
       try {
-        await deadLetters.put({ subscriber, event, origin, reason, attempts: 1 });
+        await deadLetters.put({ subscriber, event, origin, reason, attempts: 1, original: originalOf(message) });
         return true;
       } catch (failure) {
         this.#tell(failure);
@@ -196,9 +244,14 @@ export class KafkaSubscription implements Subscription {
   }
 
   #rebuild(error: unknown, signal: AbortSignal): void {
-    if (signal.aborted) return;
+    if (signal.aborted || this.#isRebuilding) return;
     this.#tell(error);
-    this.#rebuilding = this.#drop().then(() => this.#build(signal));
+    this.#isRebuilding = true;
+    this.#rebuilding = this.#drop()
+      .then(() => this.#build(signal))
+      .finally(() => {
+        this.#isRebuilding = false;
+      });
   }
 
   #tell(error: unknown): void {

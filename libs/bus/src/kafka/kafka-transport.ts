@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { EventLog } from '@baton/event-log';
 import type { Kafka } from 'kafkajs';
 import type {
   BusTransport,
@@ -10,15 +11,20 @@ import type {
   SubscriptionOptions,
   Timers,
 } from '../bus.ports.js';
+import { TopicDeadLetters } from '../dead-letters/topic-dead-letters.js';
 import { Delivery } from '../subscription/delivery.js';
 import { systemTimers } from '../system-timers.js';
+import { KafkaProducer } from './kafka-producer.js';
 import { KafkaSubscription } from './kafka-subscription.js';
-import type { TopicSettings } from './topics.js';
+import { type TopicSettings, topicNames } from './topics.js';
 
 export interface KafkaTransportOptions {
   kafka: Kafka;
   topics: TopicSettings;
+  /** Where the data is that a record is too short for. Subscribers of hints do without. */
+  log?: Pick<EventLog, 'read'>;
   inbox: Inbox;
+  /** The rows that `baton bus` shows and replays. */
   deadLetters: DeadLetters;
   logger: Logger;
   meter: Meter;
@@ -33,9 +39,16 @@ export class KafkaTransport implements BusTransport {
   constructor(private readonly options: KafkaTransportOptions) {}
 
   subscribe(subscription: SubscriptionOptions): Subscription {
-    const { kafka, topics, timers = systemTimers, attempts = 5, pauseMs = 100, ...shared } = this.options;
+    const { kafka, topics, timers = systemTimers, attempts = 5, pauseMs = 100, ...given } = this.options;
+    const { subscriber, mode } = subscription;
+    if (mode === 'inbox' && !given.log)
+      throw new Error(`The subscriber "${subscriber}" has an inbox: it needs the log, for what records only refer to.`);
+    const producer = new KafkaProducer({ kafka, logger: given.logger, timers });
+    const topic = topicNames(topics).deadLetter;
+    const deadLetters = new TopicDeadLetters({ rows: given.deadLetters, producer, topic });
+    const shared = { ...given, deadLetters };
     const delivery = new Delivery(subscription, { ...shared, timers, attempts, pauseMs });
-    return new KafkaSubscription({
+    const consumer = new KafkaSubscription({
       ...shared,
       ...subscription,
       kafka,
@@ -44,5 +57,15 @@ export class KafkaTransport implements BusTransport {
       timers,
       instance: this.#instance,
     });
+    return {
+      start: () => consumer.start(),
+      async stop() {
+        await consumer.stop();
+        await producer.close();
+      },
+      get healthy() {
+        return consumer.healthy;
+      },
+    };
   }
 }

@@ -3,10 +3,11 @@ import type { Kafka } from 'kafkajs';
 import type { BusUnderTest } from '../contract/bus.contract.js';
 import { openLog, silentLogger, silentMeter } from '../contract/bus-log.fixture.js';
 import { PostgresDeadLetters, PostgresInbox } from '../inbox/postgres-inbox.js';
+import { Publisher } from '../publisher/publisher.js';
+import { PostgresPublisherStore } from '../publisher/publisher-store.js';
 import { systemTimers } from '../system-timers.js';
 import { kafkaClient } from './kafka-client.js';
 import { KafkaTransport } from './kafka-transport.js';
-import { Publisher } from './publisher.js';
 import { ensureTopics, topicNames } from './topics.js';
 
 /** A log, a real broker, and a publisher between them. */
@@ -15,7 +16,16 @@ export async function openKafkaBus(): Promise<BusUnderTest & { kafka: Kafka }> {
   const kafka = kafkaClient({ brokers: broker.brokers, clientId: 'spec' }, silentLogger);
   const topics = { partitions: 3, replication: 1 };
   await ensureTopics(kafka, topics);
-  const publisher = new Publisher({ kafka, tail: log.tail, topics, batch: 100, meter: silentMeter });
+  const publisher = new Publisher({
+    kafka,
+    tail: log.tail,
+    clusterTail: log.clusterTail,
+    store: new PostgresPublisherStore(log.pool, 'c1'),
+    topics,
+    batch: 100,
+    meter: silentMeter,
+    logger: silentLogger,
+  });
   const stop = new AbortController();
   const publishing = (async () => {
     while (!stop.signal.aborted) if (!(await publisher.round())) await systemTimers.sleep(10, stop.signal);
@@ -24,6 +34,7 @@ export async function openKafkaBus(): Promise<BusUnderTest & { kafka: Kafka }> {
     new KafkaTransport({
       kafka,
       topics,
+      log: log.log,
       inbox: new PostgresInbox(log.pool),
       deadLetters: new PostgresDeadLetters(log.pool),
       logger: silentLogger,

@@ -1,11 +1,13 @@
 import { InDoubt, isConnectionLoss, isUndecided } from '@baton/event-log';
 import {
   AlreadyHandled,
+  type DeadLetter,
   type DeadLetters,
   type DeliveryContext,
   type Inbox,
   type Logger,
   type Meter,
+  type OriginalRecord,
   type SubscriptionOptions,
   type Timers,
 } from '../bus.ports.js';
@@ -41,7 +43,7 @@ export class Delivery {
     private readonly options: DeliveryOptions,
   ) {}
 
-  async deliver(event: BusEvent, origin: object, signal: AbortSignal): Promise<Delivered> {
+  async deliver(event: BusEvent, origin: object, signal: AbortSignal, original?: OriginalRecord): Promise<Delivered> {
     const { timers, logger, meter } = this.options;
     const { subscriber, mode } = this.subscription;
     for (let attempt = 1, away = 0; ; ) {
@@ -55,8 +57,10 @@ export class Delivery {
           return 'failed';
         }
         if (isAway(error)) away += 1;
-        else if (attempt >= this.options.attempts) return this.#bury(event, origin, error, attempt, signal);
-        else attempt += 1;
+        else if (attempt >= this.options.attempts) {
+          const letter = { event, origin, attempts: attempt, ...(original === undefined ? {} : { original }) };
+          return this.#bury(letter, error, signal);
+        } else attempt += 1;
         logger.warn({ err: error, subscriber, event: event.id, attempt }, 'an event could not be handled; once more');
         await timers.sleep(this.#pause(attempt + away), signal);
         if (signal.aborted) return 'stopped';
@@ -91,18 +95,17 @@ export class Delivery {
   }
 
   async #bury(
-    event: BusEvent,
-    origin: object,
+    letter: Omit<DeadLetter, 'subscriber' | 'reason'>,
     error: unknown,
-    attempts: number,
     signal: AbortSignal,
   ): Promise<Delivered> {
+    const { event, attempts } = letter;
     const { deadLetters, inbox, timers, logger, meter } = this.options;
     const { subscriber } = this.subscription;
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const reason = reasonOf(error);
     for (let failures = 1; ; failures += 1) {
       try {
-        await deadLetters.put({ subscriber, event, origin, reason, attempts });
+        await deadLetters.put({ ...letter, subscriber, reason });
         await inbox.record(subscriber, event.id);
         break;
       } catch (failure) {
@@ -121,6 +124,10 @@ export class Delivery {
   }
 }
 
-function isAway(error: unknown): boolean {
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+export function isAway(error: unknown): boolean {
   return error instanceof InDoubt || isConnectionLoss(error) || isUndecided(error);
 }
