@@ -2,8 +2,10 @@
 //   npm test                       all suites
 //   npm test -- --only unit,e2e    some of them (--only verify: what every change passes first)
 // A suite whose parts are missing is named at the end with its remedy; in CI (CI is set) that is a failure.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// A suite that mostly waits runs beside those that it names; its output is kept, and printed whole when it has ended.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,11 +33,19 @@ const suites = [
   { name: 'build', group: 'build', run: script('build'), always: true },
   // Some of the unit suite talks to a real Kafka broker.
   { name: 'unit', group: 'verify', run: tests('unit', 'architecture', 'integration'), wants: jvm },
+  // Minutes of outages of a broker: it waits, they compute. None of them asks how long something takes.
+  {
+    name: 'outage',
+    group: 'outage',
+    run: tests('outage'),
+    needs: jvm,
+    beside: ['simulation', 'model', 'crash', 'consumers'],
+  },
   { name: 'simulation', group: 'simulation', run: tests('simulation') },
-  { name: 'crash', group: 'crash', run: tests('crash') },
-  { name: 'e2e', group: 'e2e', run: tests('e2e') },
-  { name: 'consumers', group: 'consumers', run: tests('consumers'), needs: strangers },
   { name: 'model', group: 'model', run: script('model'), needs: jvm },
+  { name: 'crash', group: 'crash', run: tests('crash') },
+  { name: 'consumers', group: 'consumers', run: tests('consumers'), needs: strangers },
+  { name: 'e2e', group: 'e2e', run: tests('e2e') },
   { name: 'chaos', group: 'chaos', run: tests('chaos') },
   // Fails on a ratio of one run only, never on time (docs/performance.md).
   { name: 'bench', group: 'bench', run: script('bench:short'), built: true },
@@ -61,23 +71,24 @@ const startedAt = performance.now();
 console.log(
   `Node.js ${process.version}, ${availableParallelism()} cores: ${chosen.map((suite) => suite.name).join(', ')}`,
 );
-for (const suite of chosen) {
-  const parts = suite.needs ?? suite.wants;
-  const missing = parts ? missingTools(parts) : [];
-  if (missing.length > 0) {
-    leaveOut(suite.needs ? suite.name : `the parts of ${suite.name} that need Kafka`, missing, parts.packages);
-    if (suite.needs) continue;
+/** What runs beside the others: the suite, and its end. */
+let aside = null;
+for (const [index, suite] of chosen.entries()) {
+  if (aside && !aside.suite.beside.includes(suite.name)) await joinAside();
+  if (!isPossible(suite)) continue;
+  if (suite.beside?.includes(chosen[index + 1]?.name)) {
+    console.log(`\n── ${suite.name}: begun beside the next; its output follows when it has ended`);
+    const output = join(scratch, `${suite.name}.log`);
+    aside = { suite, output, begun: performance.now(), ended: runSuite(suite, output) };
+    continue;
   }
   const begun = performance.now();
-  console.log(`\n── ${suite.name} ${'─'.repeat(60 - suite.name.length)}`);
-  const { passed, failed } = suite.run.kind === 'tests' ? runTests(suite) : runCommand(suite);
-  totals.passed += passed;
-  totals.failed += failed;
-  console.log(
-    `── ${suite.name}: ${passed} passed, ${failed} failed (${((performance.now() - begun) / 1000).toFixed(0)} s)`,
-  );
-  if (suite.name === 'build' && failed > 0) break;
+  headline(suite);
+  const result = await runSuite(suite);
+  add(suite, result, begun);
+  if (suite.name === 'build' && result.failed > 0) break;
 }
+if (aside) await joinAside();
 rmSync(scratch, { recursive: true, force: true });
 
 console.log(`\nAll suites: ${((performance.now() - startedAt) / 60_000).toFixed(1)} min`);
@@ -87,28 +98,66 @@ if (inCi) totals.failed += leftOut.length;
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
-function runCommand(suite) {
-  const { status, error } = spawnSync('npm', ['run', '--silent', suite.run.name], {
-    cwd: root,
-    env: environment,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+function headline({ name }) {
+  console.log(`\n── ${name} ${'─'.repeat(60 - name.length)}`);
+}
+
+function add(suite, { passed, failed }, begun) {
+  totals.passed += passed;
+  totals.failed += failed;
+  console.log(
+    `── ${suite.name}: ${passed} passed, ${failed} failed (${((performance.now() - begun) / 1000).toFixed(0)} s)`,
+  );
+}
+
+async function joinAside() {
+  const { suite, output, begun, ended } = aside;
+  aside = null;
+  const result = await ended;
+  headline(suite);
+  process.stdout.write(readFileSync(output, 'utf8'));
+  add(suite, result, begun);
+}
+
+function isPossible(suite) {
+  const parts = suite.needs ?? suite.wants;
+  const missing = parts ? missingTools(parts) : [];
+  if (missing.length === 0) return true;
+  leaveOut(suite.needs ? suite.name : `the parts of ${suite.name} that need Kafka`, missing, parts.packages);
+  return !suite.needs;
+}
+
+function runSuite(suite, output) {
+  return suite.run.kind === 'tests' ? runTests(suite, output) : runCommand(suite, output);
+}
+
+/** With its output printed as it comes, or kept in a file. */
+async function run(command, options, output) {
+  const file = output === undefined ? 'inherit' : openSync(output, 'w');
+  const child = spawn(command, options, { cwd: root, env: environment, stdio: ['ignore', file, file] });
+  if (file !== 'inherit') closeSync(file);
+  try {
+    const [status, signal] = await once(child, 'exit');
+    return { status, how: signal ? `was ended by ${signal}` : `ended with ${status}` };
+  } catch (error) {
+    return { status: null, how: `could not be started: ${error.message}` };
+  }
+}
+
+async function runCommand(suite, output) {
+  const { status, how } = await run('npm', ['run', '--silent', suite.run.name], output);
   if (status === 0) return { passed: 1, failed: 0 };
-  failures.push(`${suite.name} (${error?.message ?? `ended with ${status}`})`);
+  failures.push(`${suite.name} (${how})`);
   return { passed: 0, failed: 1 };
 }
 
-function runTests(suite) {
+async function runTests(suite, output) {
   const outcome = join(scratch, `${suite.name}.json`);
   const projects = suite.run.projects.flatMap((project) => ['--project', project]);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${outcome}`];
-  const { status } = spawnSync('vitest', ['run', ...projects, ...reporters, '--passWithNoTests'], {
-    cwd: root,
-    env: environment,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const { status, how } = await run('vitest', ['run', ...projects, ...reporters, '--passWithNoTests'], output);
   if (!existsSync(outcome)) {
-    failures.push(`${suite.name}: vitest ended with ${status} and left no outcome`);
+    failures.push(`${suite.name}: vitest ${how} and left no outcome`);
     return { passed: 0, failed: 1 };
   }
   const report = JSON.parse(readFileSync(outcome, 'utf8'));
@@ -125,7 +174,7 @@ function runTests(suite) {
   ).length;
   const failed = report.numFailedTests + unloadable;
   if (failed === 0 && status !== 0) {
-    failures.push(`${suite.name}: vitest ended with ${status}, though every test passed`);
+    failures.push(`${suite.name}: vitest ${how}, though every test passed`);
     return { passed: report.numPassedTests, failed: 1 };
   }
   return { passed: report.numPassedTests, failed };
