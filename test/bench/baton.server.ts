@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { BatonClient } from '@baton/client';
 import pg from 'pg';
 import { cpuMs } from './cpu.time.js';
@@ -27,13 +28,18 @@ export type CpuByPart = Record<'intake' | 'scheduler' | 'executors' | 'postgres'
 
 /** Baton as a user starts it: `baton up` with an embedded PostgreSQL in a folder of its own. */
 export class BatonServer {
+  /** All that run: a bench that is told to end stops them. */
+  static readonly running = new Set<BatonServer>();
   readonly client: BatonClient;
   readonly pool: pg.Pool;
+  private readonly own: ChildProcess[] = [];
 
   private constructor(
     private readonly child: ChildProcess,
     readonly directory: string,
+    private readonly settings: BatonSettings,
   ) {
+    BatonServer.running.add(this);
     const { url, token, database } = this.whereabouts();
     this.client = new BatonClient({ url, token });
     this.pool = new pg.Pool({
@@ -84,7 +90,7 @@ export class BatonServer {
         reject(new Error(`Baton ended with ${code}: ${readFileSync(join(directory, 'up.log'), 'utf8')}`)),
       );
     });
-    return new BatonServer(child, directory);
+    return new BatonServer(child, directory, settings);
   }
 
   whereabouts(): Whereabouts {
@@ -103,7 +109,10 @@ export class BatonServer {
     return {
       intake: cpuMs(pids.intake, false),
       scheduler: cpuMs(pids.scheduler, false),
-      executors: pids.executors.reduce((sum, pid) => sum + cpuMs(pid, false), 0),
+      executors: [...pids.executors, ...this.own.map(({ pid }) => pid ?? 0)].reduce(
+        (sum, pid) => sum + cpuMs(pid, false),
+        0,
+      ),
       postgres: cpuMs(pids.postgres, true),
       client: (user + system) / 1000,
     };
@@ -113,7 +122,48 @@ export class BatonServer {
     return (await this.pool.query<T>(text, values)).rows;
   }
 
+  /** An executor beside those of `baton up`: its exit is seen by nobody. */
+  async addExecutor(): Promise<ChildProcess> {
+    const { apps, operators, environment } = this.settings;
+    const child = fork(join(apps, 'executor', 'main.js'), [], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      env: {
+        ...process.env,
+        LOG_LEVEL: 'warn',
+        DATABASE_URL: this.whereabouts().database,
+        BATON_SECRET_KEY: this.secretKey(),
+        BATON_OPERATORS: operators,
+        PORT: '0',
+        ...environment,
+      },
+    });
+    await once(child, 'message');
+    this.own.push(child);
+    return child;
+  }
+
+  /** SIGTERM hands everything back; SIGKILL also ends one that is frozen. */
+  async removeExecutor(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) {
+      const over = once(child, 'exit');
+      child.kill(signal);
+      await over;
+    }
+    const at = this.own.indexOf(child);
+    if (at >= 0) this.own.splice(at, 1);
+  }
+
+  async untilAlive(executors: number): Promise<void> {
+    for (;;) {
+      const { items } = await this.client.executors();
+      if (items.filter(({ status }) => status === 'alive').length === executors) return;
+      await pause(50);
+    }
+  }
+
   async stop(): Promise<void> {
+    if (!BatonServer.running.delete(this)) return;
+    for (const child of [...this.own]) await this.removeExecutor(child, 'SIGKILL');
     await this.pool.end();
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, 'exit');

@@ -1,4 +1,19 @@
 /** Operator types of the bench: effects that cost nothing, so that what is measured is Baton. */
+const pause = (context) => {
+  context.begin();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve({ status: 'completed', output: {} }), Number(context.fields.ms));
+    context.signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve({ status: 'unknown', reason: 'aborted' });
+      },
+      { once: true },
+    );
+  });
+};
+
 export const operators = ({ z, defineOperator }) => [
   defineOperator({
     descriptor: {
@@ -19,19 +34,16 @@ export const operators = ({ z, defineOperator }) => [
       summary: 'Takes a while.',
       fields: z.object({ ms: z.union([z.number(), z.string()]) }),
     },
-    run: (context) => {
-      context.begin();
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => resolve({ status: 'completed', output: {} }), Number(context.fields.ms));
-        context.signal.addEventListener(
-          'abort',
-          () => {
-            clearTimeout(timer);
-            resolve({ status: 'unknown', reason: 'aborted' });
-          },
-          { once: true },
-        );
-      });
+    run: pause,
+  }),
+  defineOperator({
+    descriptor: {
+      type: 'pause-once',
+      class: 'effect',
+      summary: 'Takes a while, and does no harm when it begins late, like what is exactly once at its target.',
+      fields: z.object({ ms: z.union([z.number(), z.string()]) }),
+      lateBeginIsHarmless: () => true,
     },
+    run: pause,
   }),
 ];

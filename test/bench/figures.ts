@@ -5,18 +5,28 @@ export interface Figure {
   rounds: number[];
 }
 
-/** Collects figures round by round, in the order in which they first came. */
+/** Collects figures round by round, in the order in which they first came; `told` hears of each as it comes. */
 export class Figures {
   readonly #all = new Map<string, Figure>();
 
+  constructor(private readonly told: (figure: Figure, value: number) => void = () => undefined) {}
+
   add(name: string, unit: string, value: number): void {
-    const known = this.#all.get(name);
-    if (known) known.rounds.push(value);
-    else this.#all.set(name, { name, unit, rounds: [value] });
+    let figure = this.#all.get(name);
+    if (figure) figure.rounds.push(value);
+    else {
+      figure = { name, unit, rounds: [value] };
+      this.#all.set(name, figure);
+    }
+    this.told(figure, value);
   }
 
   list(): Figure[] {
     return [...this.#all.values()];
+  }
+
+  find(name: string): Figure | undefined {
+    return this.#all.get(name);
   }
 }
 
@@ -34,11 +44,12 @@ export function quantile(values: readonly number[], q: number): number {
 
 /** `median unit (least – most)`. */
 export function figureText({ unit, rounds }: Figure): string {
-  const range = rounds.length > 1 ? `  (${short(Math.min(...rounds))} – ${short(Math.max(...rounds))})` : '';
-  return `${short(median(rounds))} ${unit}${range}`;
+  const range =
+    rounds.length > 1 ? `  (${shortNumber(Math.min(...rounds))} – ${shortNumber(Math.max(...rounds))})` : '';
+  return `${shortNumber(median(rounds))} ${unit}${range}`;
 }
 
-function short(value: number): string {
+export function shortNumber(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }

@@ -7,6 +7,7 @@ import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { BatonServer } from './baton.server.js';
+import type { Figures } from './figures.js';
 
 export interface EventRow {
   type: string;
@@ -20,15 +21,20 @@ export interface PhysicalLimit {
   fdatasyncMs: number;
   /** Commits of one row each, one after the other. */
   singleRowCommits: number;
-  groupCommit: { connections: number; inFlight: number; rows: number; operators: number }[];
+  groupCommit: (GroupCommitShape & { rows: number; operators: number })[];
 }
 
-export const groupCommitShapes = [
+export interface GroupCommitShape {
+  connections: number;
+  inFlight: number;
+}
+
+export const groupCommitShapes: readonly GroupCommitShape[] = [
   { connections: 1, inFlight: 100 },
   { connections: 1, inFlight: 1000 },
   { connections: 2, inFlight: 100 },
   { connections: 2, inFlight: 1000 },
-] as const;
+];
 
 const largestBatch = 500;
 
@@ -36,6 +42,7 @@ export async function physicalLimit(
   baton: BatonServer,
   boundaries: Boundaries,
   processes: number,
+  shapes: readonly GroupCommitShape[] = groupCommitShapes,
 ): Promise<PhysicalLimit> {
   const database = baton.whereabouts().database;
   await baton.query(`drop schema if exists bench cascade`);
@@ -45,7 +52,7 @@ export async function physicalLimit(
     await baton.query(`create table bench.event (like public.event including all)`);
     const groupCommit: PhysicalLimit['groupCommit'] = [];
     const single = await singleRowCommits(database, boundaries[0]?.[0]);
-    for (const shape of groupCommitShapes) {
+    for (const shape of shapes) {
       await baton.query('truncate bench.event');
       groupCommit.push({ ...shape, ...(await groupCommits(database, boundaries, processes, shape)) });
     }
@@ -115,7 +122,7 @@ async function groupCommits(
   database: string,
   boundaries: Boundaries,
   processes: number,
-  shape: { connections: number; inFlight: number },
+  shape: GroupCommitShape,
 ): Promise<{ rows: number; operators: number }> {
   const clients = await Promise.all(Array.from({ length: shape.connections }, () => connected(database)));
   const idle = [...clients];
@@ -179,4 +186,14 @@ async function connected(database: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: database });
   await client.connect();
   return client;
+}
+
+export function addLimit(limit: PhysicalLimit, figures: Figures, prefix: string): void {
+  figures.add(`${prefix}limit: fdatasync`, 'ms', limit.fdatasyncMs);
+  figures.add(`${prefix}limit: single-row commits`, '/s', limit.singleRowCommits);
+  for (const { connections, inFlight, rows, operators } of limit.groupCommit) {
+    const name = `${prefix}limit: group commit, ${connections} connection${connections > 1 ? 's' : ''}, ${inFlight} in flight: `;
+    figures.add(`${name}rows`, '/s', rows);
+    figures.add(`${name}as operators`, '/s', operators);
+  }
 }

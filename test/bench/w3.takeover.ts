@@ -1,122 +1,154 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BatonServer, type BatonSettings } from './baton.server.js';
-import { oneSecond } from './definitions.js';
-import { type Figures, quantile } from './figures.js';
+import type { BatonServer } from './baton.server.js';
+import { type BenchContext, roundLimit, settingsOf, startWarm, withCpu } from './bench.context.js';
+import { oneSecond, oneSecondOnce } from './definitions.js';
+import type { Figures } from './figures.js';
 
 /** How the executor ends, and who sees it. */
-export type Ending = 'exit seen' | 'exit not seen' | 'frozen' | 'PostgreSQL restarted';
+type Ending = 'exit seen' | 'exit not seen' | 'frozen' | 'PostgreSQL restarted';
+
+const endings: readonly Ending[] = ['exit seen', 'exit not seen', 'frozen', 'PostgreSQL restarted'];
+
+/** W3: every size and every ending in each round, one Baton a round, its limit beside. */
+export async function takeovers(context: BenchContext): Promise<void> {
+  const { options, figures, say } = context;
+  for (let round = 1; round <= options.rounds; round++) {
+    say(`W3: round ${round} of ${options.rounds}`);
+    const warm = await startWarm(context, settingsOf(context, 1));
+    const { baton } = warm;
+    try {
+      await baton.client.publish(oneSecond);
+      await baton.client.publish(oneSecondOnce);
+      await roundLimit(context, warm, 'W3');
+      for (const processes of options.takenOver)
+        for (const ending of endings) {
+          const prefix = `W3 ${processes} processes, ${ending}: `;
+          await withCpu(baton, figures, prefix, { count: processes, of: 'process' }, () =>
+            takeover(baton, processes, ending, figures, prefix),
+          );
+        }
+    } finally {
+      await baton.stop();
+    }
+  }
+}
 
 /**
- * W3: processes inside a one-second effect that may be repeated, on two executors, one of which ends. The second executor
- * is started by the bench itself: its exit is seen by nobody, unless the bench is told to kill the one of `baton up`.
+ * Processes inside an effect of one second, on two executors, one of which ends. The second executor is started by the
+ * bench: its exit is seen by nobody, so it is the one that ends unless the exit is to be seen by `baton up`. Every other
+ * process has an effect that is exactly once, whose late beginning does no harm: it need not wait for the proof.
  */
-export async function takeover(
-  settings: BatonSettings,
+async function takeover(
+  baton: BatonServer,
   processes: number,
   ending: Ending,
   figures: Figures,
+  prefix: string,
 ): Promise<void> {
-  const prefix = `W3 ${processes} processes, ${ending}: `;
-  const baton = await BatonServer.start({ ...settings, executors: 1 });
-  let other: ChildProcess | undefined;
+  await baton.untilAlive(1);
+  const other = await baton.addExecutor();
   try {
-    await baton.client.publish(oneSecond);
-    const inOrder = baton.whereabouts().pids.executors[0] ?? 0;
-    other = await secondExecutor(baton, settings);
-    await untilAlive(baton, 2);
-    const two = ending === 'exit seen';
-    const { owned, victim, since } = await load(baton, processes, two ? inOrder : (other.pid ?? 0));
-    const at = Date.now();
+    await baton.untilAlive(2);
+    const victim = ending === 'exit seen' ? (baton.whereabouts().pids.executors[0] ?? 0) : (other.pid ?? 0);
+    const loaded = await load(baton, processes, victim);
+    const [clock] = await baton.query<{ ms: number }>(
+      'select extract(epoch from clock_timestamp())::float8 * 1000 as ms',
+    );
+    const at = clock?.ms ?? Date.now();
     if (ending === 'PostgreSQL restarted') process.kill(baton.whereabouts().pids.postgres, 'SIGINT');
     else process.kill(victim, ending === 'frozen' ? 'SIGSTOP' : 'SIGKILL');
-    await untilEnded(baton, processes, since);
-    const first = await baton.query<{ at: number }>(
-      `select extract(epoch from recorded_at)::float8 * 1000 as at from event
-        where recorded_at >= $1 and type = 'OperatorStarted' and (data ->> 'attempt')::int > 1 order by recorded_at limit 1`,
-      [since],
-    );
-    const [last] = await baton.query<{ at: number; takeovers: number }>(
-      `select extract(epoch from max(recorded_at) filter (where type = 'ProcessCompleted'))::float8 * 1000 as at,
-        (count(*) filter (where type = 'ProcessTakenOver'))::int as takeovers from event where recorded_at >= $1`,
-      [since],
-    );
-    const takenOver = await baton.query<{ at: number }>(
-      `select extract(epoch from recorded_at)::float8 * 1000 as at from event
-        where recorded_at >= $1 and type = 'ProcessTakenOver'`,
-      [since],
-    );
-    figures.add(`${prefix}owned by the one that ended`, '', owned);
-    figures.add(`${prefix}taken over`, '', last?.takeovers ?? 0);
-    if (takenOver.length > 0)
-      figures.add(
-        `${prefix}until taken over p50`,
-        'ms',
-        quantile(
-          takenOver.map((one) => one.at - at),
-          0.5,
-        ),
-      );
-    if (first[0]) figures.add(`${prefix}until the first operator is resumed`, 'ms', first[0].at - at);
-    figures.add(`${prefix}until all have ended`, 'ms', (last?.at ?? at) - at);
+    await untilEnded(baton, processes, loaded.since);
+    await tell(baton, loaded, at, figures, prefix);
   } finally {
-    if (other?.exitCode === null && other.signalCode === null) {
-      const over = once(other, 'exit');
-      other.kill('SIGKILL');
-      await over;
-    }
-    await baton.stop();
+    await end(baton, other, ending);
   }
 }
 
-async function secondExecutor(baton: BatonServer, settings: BatonSettings): Promise<ChildProcess> {
-  const child = fork(join(settings.apps, 'executor', 'main.js'), [], {
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    env: {
-      ...process.env,
-      LOG_LEVEL: 'warn',
-      DATABASE_URL: baton.whereabouts().database,
-      BATON_SECRET_KEY: baton.secretKey(),
-      BATON_OPERATORS: settings.operators,
-      PORT: '0',
-      ...settings.environment,
-    },
-  });
-  await once(child, 'message');
-  return child;
+async function end(baton: BatonServer, other: ChildProcess, ending: Ending): Promise<void> {
+  await baton.removeExecutor(other, ending === 'frozen' ? 'SIGKILL' : 'SIGTERM');
+  await baton.untilAlive(1);
 }
 
-async function untilAlive(baton: BatonServer, executors: number): Promise<void> {
-  for (;;) {
-    const { items } = await baton.client.executors();
-    if (items.filter(({ status }) => status === 'alive').length >= executors) return;
-    await pause(50);
-  }
+/** From the signal on, by what the log says. */
+async function tell(baton: BatonServer, loaded: Loaded, at: number, figures: Figures, prefix: string): Promise<void> {
+  const [row] = await baton.query<Times>(timesText, [loaded.since, loaded.executor, at / 1000]);
+  if (!row) return;
+  figures.add(`${prefix}owned by the one that ended`, '', loaded.owned);
+  figures.add(`${prefix}taken over`, '', row.taken_over);
+  const add = (name: string, value: number | null) => {
+    if (value !== null) figures.add(`${prefix}${name}`, 'ms', value);
+  };
+  add('its end is on record', row.on_record);
+  add('first taken over', row.first_taken);
+  add('last taken over', row.last_taken);
+  add('first resumed, exactly once', row.first_once);
+  add('last resumed, exactly once', row.last_once);
+  add('first resumed', row.first_rerun);
+  add('last resumed', row.last_rerun);
+  add('all ended', row.all_ended);
 }
+
+interface Times {
+  taken_over: number;
+  on_record: number | null;
+  first_taken: number | null;
+  last_taken: number | null;
+  first_once: number | null;
+  last_once: number | null;
+  first_rerun: number | null;
+  last_rerun: number | null;
+  all_ended: number | null;
+}
+
+/** $1 since when, $2 the one that ended, $3 when the signal was sent. */
+const timesText = `
+with e as (
+  select type, stream_id, (extract(epoch from recorded_at)::float8 - $3::float8) * 1000 as ms,
+    type = 'OperatorStarted' and (data ->> 'attempt')::int > 1 as again, data ->> 'type' = 'pause-once' as once
+  from event where recorded_at >= $1
+)
+select (count(*) filter (where type = 'ProcessTakenOver'))::int as taken_over,
+  (select (extract(epoch from ended_at)::float8 - $3::float8) * 1000 from executor where id = $2) as on_record,
+  min(ms) filter (where type = 'ProcessTakenOver') as first_taken,
+  max(ms) filter (where type = 'ProcessTakenOver') as last_taken,
+  min(ms) filter (where again and once) as first_once,
+  max(ms) filter (where again and once) as last_once,
+  min(ms) filter (where again and not once) as first_rerun,
+  max(ms) filter (where again and not once) as last_rerun,
+  max(ms) filter (where type = 'ProcessCompleted') as all_ended
+from e`;
 
 interface Loaded {
   owned: number;
-  victim: number;
+  executor: string;
   since: Date;
 }
 
 /** Requests them until the executor that is to end drives a good part: who claims more is a matter of chance. */
 async function load(baton: BatonServer, processes: number, victim: number): Promise<Loaded> {
+  const [row] = await baton.query<{ id: string }>(
+    `select id from executor where pid = $1 order by started_at desc limit 1`,
+    [victim],
+  );
+  const executor = row?.id ?? '';
   for (;;) {
     const [clock] = await baton.query<{ now: Date }>('select clock_timestamp() as now');
     const since = clock?.now ?? new Date();
-    for (let sent = 0; sent < processes; sent += 10) {
-      const request = { definition: 'bench/second', inputs: {} };
-      await baton.client.requestMany(Array.from({ length: Math.min(10, processes - sent) }, () => request));
-    }
+    const each = processes / 10;
+    for (let sent = 0; sent < processes; sent += each)
+      await baton.client.requestMany(
+        Array.from({ length: each }, (_, n) => ({
+          definition: n % 2 === 0 ? 'bench/second' : 'bench/second-once',
+          inputs: {},
+        })),
+      );
     await untilStarted(baton, processes >= 500 ? processes / 2 : processes, since);
-    const [row] = await baton.query<{ n: number }>(
-      `select count(*)::int as n from process where owner = (select id from executor where pid = $1 order by started_at desc limit 1)`,
-      [victim],
-    );
-    if ((row?.n ?? 0) >= processes / 5) return { owned: row?.n ?? 0, victim, since };
+    const [owns] = await baton.query<{ n: number }>(`select count(*)::int as n from process where owner = $1`, [
+      executor,
+    ]);
+    const owned = owns?.n ?? 0;
+    if (owned >= processes / 5) return { owned, executor, since };
     await untilEnded(baton, processes, since);
   }
 }
@@ -128,7 +160,7 @@ async function untilStarted(baton: BatonServer, wanted: number, since: Date): Pr
       [since],
     );
     if ((row?.n ?? 0) >= wanted) return;
-    await pause(5);
+    await pause(10);
   }
 }
 
@@ -144,6 +176,6 @@ async function untilEnded(baton: BatonServer, wanted: number, since: Date): Prom
       // PostgreSQL is away: that is what is measured.
       if (!(error instanceof Error)) throw error;
     }
-    await pause(20);
+    await pause(50);
   }
 }

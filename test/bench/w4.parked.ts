@@ -1,86 +1,181 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { BatonServer, type BatonSettings } from './baton.server.js';
+import type { BatonServer } from './baton.server.js';
+import { type BenchContext, roundLimit, settingsOf, startWarm, withCpu } from './bench.context.js';
+import { copyProcesses } from './copied.processes.js';
 import { residentMiB } from './cpu.time.js';
 import { parkedUntil } from './definitions.js';
-import { type Figures, quantile } from './figures.js';
+import { quantile } from './figures.js';
+import { requestToFirstOperator } from './w2.latency.js';
+
+/** As many are parked by driving them; the others are copies of their rows. */
+const driven = 10_000;
 
 /** W4: processes that wait for a time: what they cost while they wait, and how soon they go on when many are due at once. */
-export async function parked(settings: BatonSettings, many: number, due: number, figures: Figures): Promise<void> {
-  const baton = await BatonServer.start(settings);
+export async function parked(context: BenchContext): Promise<void> {
+  const { options, figures, say } = context;
+  const warm = await startWarm(context, settingsOf(context, options.executors));
+  const { baton } = warm;
   try {
     await baton.client.publish(parkedUntil);
-    const memory = (): number[] => baton.whereabouts().pids.executors.map(residentMiB);
-    const sizeBefore = await bytes(baton);
+    await roundLimit(context, warm, 'W4');
+    const memory = (): number => baton.whereabouts().pids.executors.reduce((sum, pid) => sum + residentMiB(pid), 0);
+    const first = Math.min(options.parkedMany, driven);
+    const far = new Date(Math.ceil(Date.now() / 1000) * 1000 + 30 * 24 * 3_600_000).toISOString();
+    // The first thousand bring the caches to their size.
+    await park(baton, 1000, far);
+    await vacuum(baton);
+    const sizeBefore = await sizes(baton);
     const memoryBefore = memory();
-    const far = new Date(Date.now() + 30 * 24 * 3_600_000).toISOString();
     const began = performance.now();
-    await park(baton, many, far);
-    figures.add(`W4 ${many} parked: parked per second`, '/s', (many * 1000) / (performance.now() - began));
-    await baton.query('vacuum analyze');
-    figures.add(
-      `W4 ${many} parked: stored for each, history and indexes`,
-      'bytes',
-      ((await bytes(baton)) - sizeBefore) / many,
+    await withCpu(baton, figures, `W4 ${first} parked: `, { count: first, of: 'process' }, () =>
+      park(baton, first, far),
     );
-    memory().forEach((now, at) => {
-      figures.add(`W4 ${many} parked: memory of executor ${at + 1}`, 'MiB', now);
-      figures.add(`W4 ${many} parked: of it more than before`, 'MiB', now - (memoryBefore[at] ?? 0));
-    });
-    const { pids } = baton.whereabouts();
-    figures.add(`W4 ${many} parked: memory of intake`, 'MiB', residentMiB(pids.intake));
-    figures.add(`W4 ${many} parked: memory of the scheduler`, 'MiB', residentMiB(pids.scheduler));
-    await fire(baton, due, figures);
+    figures.add(`W4 ${first} parked: parked per second`, '/s', (first * 1000) / (performance.now() - began));
+    figures.add(
+      `W4 ${first} parked: memory of the executor more, per process`,
+      'bytes',
+      ((memory() - memoryBefore) * 2 ** 20) / first,
+    );
+    await vacuum(baton);
+    await addBytes(baton, context, `W4 ${first} parked: `, sizeBefore, first);
+    if (options.parkedMany > first) {
+      const templates = await baton.query<{ id: string }>(
+        `select id from process where runnable_at = $1::timestamptz and owner is null order by id limit 2000`,
+        [far],
+      );
+      say(`W4: ${options.parkedMany - first} more are copies of the rows of those`);
+      await copyProcesses(
+        baton,
+        templates.map(({ id }) => id),
+        options.parkedMany - first,
+        say,
+      );
+    }
+    await addMemory(context, baton, `W4 ${options.parkedMany} parked: `);
+    for (let round = 1; round <= options.rounds; round++) {
+      say(`W4: round ${round} of ${options.rounds}`);
+      await roundLimit(context, warm, 'W4');
+      await fire(context, baton, options.parked);
+    }
+    await addMemory(context, baton, `W4 ${options.parkedMany} parked, after the rounds: `);
   } finally {
     await baton.stop();
   }
 }
 
-async function park(baton: BatonServer, count: number, at: string): Promise<void> {
+/** The ids in the log of so many processes, when all are parked until then. */
+async function park(baton: BatonServer, count: number, at: string): Promise<string[]> {
+  const ids: string[] = [];
   for (let sent = 0; sent < count; sent += 1000) {
     const request = { definition: 'bench/parked', inputs: { at } };
     const answers = await baton.client.requestMany(Array.from({ length: Math.min(1000, count - sent) }, () => request));
-    const refused = answers.find((answer) => !('id' in answer));
-    if (refused) throw new Error(`refused: ${JSON.stringify(refused)}`);
+    for (const answer of answers) {
+      if (!('id' in answer)) throw new Error(`refused: ${JSON.stringify(answer)}`);
+      ids.push(answer.id.slice(answer.id.indexOf('-') + 1));
+    }
   }
-  for (;;) {
-    const [row] = await baton.query<{ n: number }>(
-      `select count(*)::int as n from process where runnable_at = $1::timestamptz and owner is null`,
-      [at],
-    );
-    if ((row?.n ?? 0) >= count) return;
+  while ((await countHeads(baton, ids, 'runnable_at = $2::timestamptz and owner is null', [at])) < count)
     await pause(200);
-  }
+  return ids;
 }
 
-async function fire(baton: BatonServer, count: number, figures: Figures): Promise<void> {
+/** One probe of the key for each: cheap however many others there are. */
+async function countHeads(
+  baton: BatonServer,
+  ids: string[],
+  condition: string,
+  values: unknown[] = [],
+): Promise<number> {
+  const [row] = await baton.query<{ n: number }>(
+    `select count(*)::int as n from unnest($1::uuid[]) s(id)
+      cross join lateral (select from process where id = s.id and ${condition} offset 0) p`,
+    [ids, ...values],
+  );
+  return row?.n ?? 0;
+}
+
+/** So many due in one second, and meanwhile ten requests a second from others. */
+async function fire(context: BenchContext, baton: BatonServer, count: number): Promise<void> {
+  const { figures, options } = context;
+  const prefix = `W4 ${count} due in the same second, ${options.parkedMany} parked: `;
   // Far enough that all are parked before; a second with no fraction, as in a schedule.
   let ahead = 5_000 + count * 2;
   let at = new Date(Math.ceil((Date.now() + ahead) / 1000) * 1000);
+  let ids: string[];
   for (;;) {
     const parkedBy = Date.now();
-    await park(baton, count, at.toISOString());
-    if (Date.now() < at.getTime()) break;
+    ids = await park(baton, count, at.toISOString());
+    if (Date.now() < at.getTime() - 1000) break;
     ahead = (Date.now() - parkedBy) * 2;
     at = new Date(Math.ceil((Date.now() + ahead) / 1000) * 1000);
   }
-  const text = `select extract(epoch from e.recorded_at)::float8 * 1000 as at from event e join event w on w.stream_id = e.stream_id
-    where e.type = $2 and w.type = 'ProcessParked' and (w.data ->> 'dueAt')::timestamptz = $1::timestamptz and e.recorded_at >= $1::timestamptz`;
-  for (;;) {
-    await pause(500);
-    const fired = await baton.query<{ at: number }>(text, [at.toISOString(), 'ProcessCompleted']);
-    if (fired.length < count) continue;
-    const claimed = await baton.query<{ at: number }>(text, [at.toISOString(), 'ProcessClaimed']);
-    const late = (rows: { at: number }[]) => rows.map((row) => row.at - at.getTime());
-    figures.add(`W4 ${count} due in the same second: all fired after`, 'ms', Math.max(...late(fired)));
-    figures.add(`W4 ${count} due in the same second: claimed after p50`, 'ms', quantile(late(claimed), 0.5));
-    figures.add(`W4 ${count} due in the same second: claimed after p99`, 'ms', quantile(late(claimed), 0.99));
-    return;
-  }
+  await pause(Math.max(0, at.getTime() - 500 - Date.now()));
+  await withCpu(baton, figures, prefix, { count, of: 'process' }, async () => {
+    const others = requestToFirstOperator(baton, 40, 10, figures, `${prefix}meanwhile, `);
+    do await pause(250);
+    while ((await countHeads(baton, ids, 'owner is null and runnable_at is null')) < count);
+    await others;
+  });
+  const late = async (type: string): Promise<number[]> =>
+    (
+      await baton.query<{ at: number }>(
+        `select extract(epoch from recorded_at)::float8 * 1000 as at from event
+          where stream_id = any($1::uuid[]) and type = $2 and recorded_at >= $3`,
+        [ids, type, at],
+      )
+    ).map((row) => row.at - at.getTime());
+  const fired = await late('ProcessCompleted');
+  if (fired.length !== count) throw new Error(`${fired.length} of ${count} processes have gone on.`);
+  const claimed = await late('ProcessClaimed');
+  figures.add(`${prefix}all fired after`, 'ms', Math.max(...fired));
+  figures.add(`${prefix}claimed after p50`, 'ms', quantile(claimed, 0.5));
+  figures.add(`${prefix}claimed after p99`, 'ms', quantile(claimed, 0.99));
 }
 
-async function bytes(baton: BatonServer): Promise<number> {
-  const [row] = await baton.query<{ n: number }>(
-    `select sum(pg_total_relation_size(c))::float8 as n from unnest(array['event', 'process']::regclass[]) c`,
+async function addMemory({ figures }: BenchContext, baton: BatonServer, prefix: string): Promise<void> {
+  const { pids } = baton.whereabouts();
+  pids.executors.forEach((pid, at) => {
+    figures.add(`${prefix}memory of executor ${at + 1}`, 'MiB', residentMiB(pid));
+  });
+  figures.add(`${prefix}memory of intake`, 'MiB', residentMiB(pids.intake));
+  figures.add(`${prefix}memory of the scheduler`, 'MiB', residentMiB(pids.scheduler));
+}
+
+type Sizes = Map<string, number>;
+
+async function addBytes(
+  baton: BatonServer,
+  { figures }: BenchContext,
+  prefix: string,
+  before: Sizes,
+  count: number,
+): Promise<void> {
+  const after = await sizes(baton);
+  const each = (name: string): number => ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / count;
+  const logNames = [...after.keys()].filter((name) => /^(event|process|queue)(\/|$)/.test(name));
+  const of = (names: string[]): number => names.reduce((sum, name) => sum + each(name), 0);
+  figures.add(`${prefix}stored for each, history and indexes`, 'bytes', of(logNames));
+  figures.add(`${prefix}stored for each, with the list of processes`, 'bytes', of([...after.keys()]));
+  for (const name of after.keys())
+    if (Math.abs(each(name)) >= 1) figures.add(`${prefix}of it ${name}`, 'bytes', each(name));
+}
+
+/** Every table (its own pages, as `table`) and index (as `table/index`) of the log's schema. */
+async function sizes(baton: BatonServer): Promise<Sizes> {
+  const rows = await baton.query<{ name: string; bytes: number }>(
+    `select c.relname as name, (pg_relation_size(c.oid) + case when c.reltoastrelid = 0 then 0
+        else pg_total_relation_size(c.reltoastrelid) end)::float8 as bytes
+      from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+    union all
+    select t.relname || '/' || c.relname, pg_relation_size(c.oid)::float8
+      from pg_class c join pg_index i on i.indexrelid = c.oid join pg_class t on t.oid = i.indrelid
+      where c.relnamespace = 'public'::regnamespace and c.relkind = 'i'`,
   );
-  return row?.n ?? 0;
+  return new Map(rows.map(({ name, bytes }) => [name, bytes]));
+}
+
+async function vacuum(baton: BatonServer): Promise<void> {
+  // The list of processes follows the log.
+  await pause(1500);
+  await baton.query('vacuum analyze');
 }

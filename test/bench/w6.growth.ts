@@ -1,32 +1,67 @@
-import type { BatonServer } from './baton.server.js';
+import type { ChildProcess } from 'node:child_process';
+import { type BenchContext, roundLimit, settingsOf, startWarm, type WarmServer } from './bench.context.js';
+import { closedLoop } from './closed.loop.js';
+import { copyProcesses } from './copied.processes.js';
+import { threeOperators } from './definitions.js';
+import { throughput } from './w1.throughput.js';
+
+const eventsEach = 10;
 
 /**
- * W6: lays down ended processes of ten events each, as a log that has run for a while holds them. Written by the server
- * itself in batches: what is measured is the log's size, not how it came about.
+ * W6: W1 on an empty log and on one that holds many ended processes, and with one, two and three executors, all in turns
+ * in the same rounds. Two Batons run for it, each with a PostgreSQL of its own; the one whose turn it is not rests.
  */
-export async function growTo(baton: BatonServer, events: number, say: (text: string) => void): Promise<void> {
-  const batch = 20_000;
-  for (let laid = 0; laid < events / 10; laid += batch) {
-    const count = Math.min(batch, events / 10 - laid);
-    await baton.query(
-      `with made as (
-        insert into process (id, version, owner, runnable_at) select gen_random_uuid(), 10, null, null
-        from generate_series(1, $1::int) returning id
-      )
-      insert into event (stream_id, sequence, event_id, type, data, metadata, log_incarnation)
-      select id, n, gen_random_uuid(), case when n = 10 then 'ProcessCompleted' else 'OperatorCompleted' end,
-        jsonb_build_object('path', 'o' || n, 'attempt', 1, 'output', jsonb_build_object('i', n)),
-        '{"executor": "c1-00000000-0000-7000-8000-000000000000"}'::jsonb, 1
-      from made cross join generate_series(1, 10) n`,
-      [count],
-    );
-    if (laid % 200_000 === 0) say(`laid down ${laid * 10} of ${events} events`);
+export async function growth(context: BenchContext): Promise<void> {
+  const { options, figures, say } = context;
+  const log = `${options.growthEvents} events in the log`;
+  const empty = await startWarm(context, settingsOf(context, 1));
+  let grown: WarmServer | undefined;
+  try {
+    grown = await startWarm(context, settingsOf(context, 1));
+    await grow(grown, options.growthEvents, say);
+    for (let round = 1; round <= options.rounds; round++) {
+      say(`W6: round ${round} of ${options.rounds}`);
+      await roundLimit(context, empty, 'W6');
+      const one = await turn(context, empty, 1, 'W6 empty log');
+      const many = await turn(context, grown, 1, `W6 ${log}`);
+      figures.add(`W6 ${log}: operators, to an empty log`, '×', many / one);
+      for (const executors of [2, 3]) {
+        const more = await turn(context, empty, executors, `W6 ${executors} executors`);
+        figures.add(`W6 ${executors} executors: operators, to one`, '×', more / one);
+      }
+    }
+  } finally {
+    await empty.baton.stop();
+    await grown?.baton.stop();
   }
-  // The list of processes is fed from here on: the rows were never requested, and have no view.
-  await baton.query(
-    `update checkpoint set (log_incarnation, transaction_id, stream_id, sequence) = (1, pg_snapshot_xmin(pg_current_snapshot()),
-      '00000000-0000-0000-0000-000000000000', 0) where subscriber = 'process-views'`,
+}
+
+async function turn(
+  { options, figures }: BenchContext,
+  { baton }: WarmServer,
+  executors: number,
+  name: string,
+): Promise<number> {
+  const added: ChildProcess[] = [];
+  try {
+    for (let n = 1; n < executors; n++) added.push(await baton.addExecutor());
+    await baton.untilAlive(executors);
+    const round = { processes: options.processes, inFlight: 100, single: options.singleRequests };
+    return (await throughput(baton, round, figures, `${name}: `)).operators;
+  } finally {
+    for (const child of added) await baton.removeExecutor(child, 'SIGTERM');
+  }
+}
+
+/** Ended processes of ten events each: five hundred that were driven, and copies of their rows. */
+async function grow({ baton }: WarmServer, events: number, say: (text: string) => void): Promise<void> {
+  await baton.client.publish(threeOperators);
+  const { streams } = await closedLoop(baton, 'bench/three', { processes: 500, inFlight: 100, single: false });
+  const ids = streams.map((id) => id.slice(id.indexOf('-') + 1));
+  const [row] = await baton.query<{ each: number }>(
+    `select (count(*)::float8 / $2) as each from event where stream_id = any($1::uuid[])`,
+    [ids, ids.length],
   );
-  await baton.query('vacuum analyze event');
-  await baton.query('vacuum analyze process');
+  if (row?.each !== eventsEach) throw new Error(`The processes to copy have ${row?.each} events, not ${eventsEach}.`);
+  await copyProcesses(baton, ids, Math.ceil(events / eventsEach), say);
 }
