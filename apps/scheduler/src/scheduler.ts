@@ -42,6 +42,7 @@ import { ChildEndScan } from './scans/child-end.scan.js';
 import { ExpiryScan } from './scans/expiry.scan.js';
 import { MessageScan } from './scans/message.scan.js';
 import { type Logger, systemClock } from './scheduler.ports.js';
+import { originsIn, TracedTail } from './tracing/traced-tail.js';
 import { Tracing } from './tracing/tracing.js';
 
 const admissionBatch = 500;
@@ -162,7 +163,9 @@ export class Scheduler {
       kafka &&
       new Publisher({
         kafka,
-        tail,
+        tail: config.traces?.exported
+          ? new TracedTail({ tail, origins: originsIn(this.#pool, ids), sampler: config.traces.sampler })
+          : tail,
         clusterTail: clusterTail(this.#pool, config.cell),
         store: new PostgresPublisherStore(this.#pool, config.cell),
         topics,

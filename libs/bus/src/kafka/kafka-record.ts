@@ -39,7 +39,11 @@ export function recordOf(event: BusEvent): EventRecord {
     ce_partitionkey: subject,
     ce_eventtype: event.type,
   };
-  if (event.traceparent !== undefined) headers['ce_traceparent'] = event.traceparent;
+  if (event.traceparent !== undefined) {
+    // The CloudEvents extension, and the header that instrumented Kafka clients read (W3C).
+    headers['ce_traceparent'] = event.traceparent;
+    headers['traceparent'] = event.traceparent;
+  }
   const value = JSON.stringify(event.data);
   const record = { key: subject, value, headers, timestamp: String(Date.parse(event.time)) };
   if (value.length * 3 < recordBytes - ownBytes || isClusterEvent(event.type)) return record;
