@@ -28,7 +28,11 @@ export async function openKafkaBus(): Promise<BusUnderTest & { kafka: Kafka }> {
   });
   const stop = new AbortController();
   const publishing = (async () => {
-    while (!stop.signal.aborted) if (!(await publisher.round())) await systemTimers.sleep(10, stop.signal);
+    while (!stop.signal.aborted) {
+      // As the scheduler's duty: what failed is repeated.
+      const more = await publisher.round().catch(() => false);
+      if (!more) await systemTimers.sleep(10, stop.signal);
+    }
   })();
   const transport = () =>
     new KafkaTransport({

@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Kafka } from 'kafkajs';
+import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
 import type { Logger, Timers } from '../bus.ports.js';
 import type { Mark, SeenTopics } from '../publisher/topic-marks.js';
 import { rootOf } from './kafka-faults.js';
@@ -12,6 +12,9 @@ export interface TopicWatchOptions {
 }
 
 const lookUpMs = 20_000;
+const noLeader = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+const looksForLeader = 20;
+const leaderPauseMs = 100;
 
 /** What a broker says of its topics, as far as kafkajs can ask: it knows no topic ids (docs/decisions/0020). */
 export class TopicWatch {
@@ -24,19 +27,26 @@ export class TopicWatch {
       const { clusterId } = await admin.describeCluster();
       const seen: SeenTopics['topics'] = {};
       for (const topic of topics) {
-        try {
-          seen[topic] = (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
-            partition,
-            low,
-            high,
-          }));
-        } catch (error) {
-          if (rootOf(error).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-        }
+        const found = await this.#offsets(admin, topic);
+        if (found) seen[topic] = found;
       }
       return { clusterId, topics: seen };
     } finally {
       await admin.disconnect();
+    }
+  }
+
+  /** Null: there is no such topic. One that was made a moment ago has no leader yet. */
+  async #offsets(admin: Admin, topic: string): Promise<SeenTopics['topics'][string] | null> {
+    for (let times = 1; ; times += 1) {
+      try {
+        return (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({ partition, low, high }));
+      } catch (error) {
+        const { type = '' } = rootOf(error);
+        if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return null;
+        if (!noLeader.has(type) || times === looksForLeader) throw error;
+        await this.options.timers.sleep(leaderPauseMs, new AbortController().signal);
+      }
     }
   }
 

@@ -70,8 +70,8 @@ export class TopicWriter {
   }
 
   private note(topic: string, partition: number, message: Message): void {
-    let partitions = this.#placed.get(topic);
-    if (!partitions) this.#placed.set(topic, (partitions = new Map()));
+    const partitions = this.#placed.get(topic) ?? new Map<number, Set<Message>>();
+    this.#placed.set(topic, partitions);
     const placed = partitions.get(partition);
     if (placed) placed.add(message);
     else partitions.set(partition, new Set([message]));
