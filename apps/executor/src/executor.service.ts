@@ -14,6 +14,7 @@ import {
   Appender,
   awaitSessionMode,
   CommandHandler,
+  clusterTail,
   openPostgresCell,
   type PostgresCell,
   uuidv7,
@@ -107,6 +108,7 @@ export class ExecutorService {
       return new EmbeddedTransport({
         ...shared,
         tail,
+        clusterTail: clusterTail(cell.pools.service, cell.cell),
         wakeUp,
         // Whoever appends what an executor should know of says so by NOTIFY, too: while that is heard, the same hints
         // need not be looked for in the log (25 reads a second, each through everything that was appended since).
@@ -117,7 +119,7 @@ export class ExecutorService {
     return new KafkaTransport({ ...shared, kafka, topics: config.kafka.topics });
   }
 
-  hint(topic: 'runnable' | 'owned', detail: string): void {
+  hint(topic: 'runnable' | 'owned' | 'cluster', detail: string): void {
     this.host?.hint(topic, detail);
   }
 

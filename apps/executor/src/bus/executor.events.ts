@@ -16,6 +16,12 @@ export class ExecutorEvents {
     this.executor.hint('runnable', '');
   }
 
+  /** What it owned can be taken over now. */
+  @OnEvent('cluster.executor-lost', executorSubscriber)
+  lost(): void {
+    this.executor.hint('cluster', '');
+  }
+
   /** It may be driven here, or wait for somebody who takes it up. */
   @OnEvent(
     [

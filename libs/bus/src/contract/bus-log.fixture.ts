@@ -4,6 +4,7 @@ import {
   type EventToAppend,
   migrateLog,
   PostgresEventLog,
+  PostgresExecutorRegistry,
   PostgresTail,
   uuidv7,
 } from '@baton/event-log';
@@ -24,6 +25,7 @@ export async function openLog(): Promise<{
   tail: PostgresTail;
   clusterTail: PostgresTail;
   log: PostgresEventLog;
+  executors: PostgresExecutorRegistry;
   append(stream: string, types: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }> {
@@ -44,6 +46,7 @@ export async function openLog(): Promise<{
     tail: new PostgresTail(pool, 'c1'),
     clusterTail: clusterTail(pool, 'c1'),
     log,
+    executors: new PostgresExecutorRegistry(pool, database.url),
     async append(stream, types) {
       const version = (await log.heads([stream])).get(stream)?.version ?? 'none';
       const events = types.map((type): EventToAppend => ({ id: uuidv7(), event: sample(type), metadata: {} }));

@@ -1,4 +1,4 @@
-import { newProcessId, uuidv7 } from '@baton/event-log';
+import { type ExecutorRegistry, newProcessId, uuidv7 } from '@baton/event-log';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BusTransport, DeliveryContext, LogPool, Subscription, SubscriptionOptions } from '../bus.ports.js';
 import type { BusEvent } from '../bus-event.js';
@@ -12,6 +12,7 @@ export interface BusUnderTest {
   pool: LogPool;
   /** Appends to a process's stream: a request first, then its scheduling, then ends. */
   append(stream: string, types: readonly string[]): Promise<void>;
+  executors: Pick<ExecutorRegistry, 'join' | 'recordExit'>;
   /** Everything is delivered once more, from the beginning. */
   rewind(subscriber: string): Promise<void>;
   close(): Promise<void>;
@@ -192,6 +193,23 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
       await bus.append(stream, ['ProcessRequested', 'ProcessScheduled', 'ProcessCompleted']);
       await received.count(2);
       expect(received.events.map(({ type }) => type)).toEqual(['ProcessScheduled', 'ProcessCompleted']);
+    });
+
+    it('tells of servers that join, leave and are lost, to who asks for it, by inbox and as hints', async () => {
+      fresh();
+      const node = `executor-${uuidv7()}`;
+      const [inbox, hints] = [new Received(node), new Received(node)];
+      const wanted = ['cluster.executor-joined', 'cluster.executor-lost'];
+      await subscribe(wanted, inbox.handle);
+      await subscribe(['process.requested', ...wanted], hints.handle, { mode: 'hints', over: bus.another() });
+      await bus.executors.join({ id: node, host: 'h', pid: 7, version: '1', capacity: 3, leaseMs: 60_000 });
+      await bus.executors.recordExit(node, { code: null, signal: 'SIGKILL' });
+      await Promise.all([inbox.count(2), hints.count(2)]);
+      for (const { events } of [inbox, hints])
+        expect(events).toMatchObject([
+          { name: 'cluster.executor-joined', subject: node, sequence: 1, data: { node, host: 'h', capacity: 3 } },
+          { name: 'cluster.executor-lost', subject: node, sequence: 2, data: { node, proof: 'exit' } },
+        ]);
     });
 
     it('two instances of a subscriber handle each event once', async () => {

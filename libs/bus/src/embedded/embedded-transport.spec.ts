@@ -7,10 +7,11 @@ import { EmbeddedTransport } from './embedded-transport.js';
 
 busContract('the log itself', async () => {
   const log = await openLog();
-  const { pool, tail } = log;
+  const { pool, tail, clusterTail, executors } = log;
   const transport = () =>
     new EmbeddedTransport({
       tail,
+      clusterTail,
       wakeUp: { listen: () => () => undefined },
       inbox: new PostgresInbox(pool),
       deadLetters: new PostgresDeadLetters(pool),
@@ -24,6 +25,7 @@ busContract('the log itself', async () => {
     transport: transport(),
     another: transport,
     pool,
+    executors,
     append: log.append,
     async rewind(subscriber) {
       await pool.query('delete from checkpoint where subscriber = $1', [subscriber]);

@@ -9,12 +9,17 @@ import type {
   SubscriptionOptions,
   Timers,
 } from '../bus.ports.js';
+import { wantsCluster, wantsProcesses } from '../bus-event.js';
 import { Delivery } from '../subscription/delivery.js';
 import { systemTimers } from '../system-timers.js';
 import { TailSubscription } from './tail-subscription.js';
 
+type ReadTail = Pick<Tail, 'read' | 'checkpoint' | 'moveCheckpoint' | 'end'>;
+
 export interface EmbeddedTransportOptions {
-  tail: Pick<Tail, 'read' | 'checkpoint' | 'moveCheckpoint' | 'end'>;
+  tail: ReadTail;
+  /** The cluster's events; without it nobody gets any. */
+  clusterTail?: ReadTail;
   wakeUp: Pick<WakeUp, 'listen'>;
   inbox: Inbox;
   deadLetters: DeadLetters;
@@ -36,19 +41,28 @@ export class EmbeddedTransport implements BusTransport {
   subscribe(subscription: SubscriptionOptions): Subscription {
     const { timers = systemTimers, batch = 500, attempts = 5, pauseMs = 100, wakeUp, ...shared } = this.options;
     const delivery = new Delivery(subscription, { ...shared, timers, attempts, pauseMs });
-    const reader = new TailSubscription({ ...shared, ...subscription, delivery, timers, batch });
+    const { clusterTail, tail, ...common } = shared;
+    const reader = (over: ReadTail, name: string) =>
+      new TailSubscription({ ...common, ...subscription, tail: over, checkpoint: name, delivery, timers, batch });
+    const { subscriber, events } = subscription;
+    const readers = [
+      ...(wantsProcesses(events) || !clusterTail ? [reader(tail, subscriber)] : []),
+      ...(wantsCluster(events) && clusterTail ? [reader(clusterTail, `${subscriber}/cluster`)] : []),
+    ];
     let quiet: () => void = () => undefined;
     return {
       async start() {
-        quiet = wakeUp.listen(() => reader.wake());
-        await reader.start();
+        quiet = wakeUp.listen(() => {
+          for (const one of readers) one.wake();
+        });
+        await Promise.all(readers.map((one) => one.start()));
       },
       async stop() {
         quiet();
-        await reader.stop();
+        await Promise.all(readers.map((one) => one.stop()));
       },
       get healthy() {
-        return reader.healthy;
+        return readers.every((one) => one.healthy);
       },
     };
   }

@@ -5,6 +5,8 @@ import type { Delivery } from '../subscription/delivery.js';
 
 export interface TailSubscriptionOptions extends SubscriptionOptions {
   tail: Pick<Tail, 'read' | 'checkpoint' | 'moveCheckpoint' | 'end'>;
+  /** The name of its checkpoint; the subscriber's by default. */
+  checkpoint?: string;
   delivery: Pick<Delivery, 'deliver'>;
   timers: Timers;
   logger: Logger;
@@ -74,10 +76,10 @@ export class TailSubscription implements Subscription {
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
-    const { tail, subscriber, mode } = this.options;
+    const { tail, mode, subscriber, checkpoint = subscriber } = this.options;
     while (!signal.aborted) {
       try {
-        this.#position = mode === 'hints' ? await tail.end() : await tail.checkpoint(subscriber);
+        this.#position = mode === 'hints' ? await tail.end() : await tail.checkpoint(checkpoint);
         this.#failures = 0;
         return;
       } catch (error) {
@@ -102,7 +104,7 @@ export class TailSubscription implements Subscription {
 
   /** True: there may be more to read at once. */
   async #step(signal: AbortSignal): Promise<boolean> {
-    const { tail, subscriber, mode, batch, timers, meter } = this.options;
+    const { tail, subscriber, checkpoint = subscriber, mode, batch, timers, meter } = this.options;
     if (!(await this.#isWanted())) return false;
     const from = this.#position;
     const { events, position, horizonAgeMs } = await tail.read(from, batch, this.#types);
@@ -115,8 +117,8 @@ export class TailSubscription implements Subscription {
       if ((await this.#deliver(event, signal)) === 'stopped') return false;
     }
     if (mode === 'hints') return events.length >= batch;
-    if (await tail.moveCheckpoint(subscriber, from, position)) this.#position = position;
-    else this.#position = await tail.checkpoint(subscriber);
+    if (await tail.moveCheckpoint(checkpoint, from, position)) this.#position = position;
+    else this.#position = await tail.checkpoint(checkpoint);
     return true;
   }
 

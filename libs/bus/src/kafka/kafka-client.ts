@@ -1,5 +1,6 @@
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import type { Logger } from '../bus.ports.js';
+import { remedyFor } from './kafka-faults.js';
 
 export interface KafkaConnection {
   /** host:port, comma-separated. */
@@ -41,9 +42,10 @@ export function kafkaClient(connection: KafkaConnection, logger: Logger): Kafka 
     logCreator:
       () =>
       ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields } }) => {
-        const text = `kafka: ${message}`;
-        if (level <= logLevel.ERROR && !passing.test(`${message} ${String(fields['error'] ?? '')}`))
-          logger.warn({ kafka: fields }, text);
+        const said = `${message} ${String(fields['error'] ?? '')}`;
+        const remedy = remedyFor(said);
+        const text = `kafka: ${message}${remedy && ` ${remedy}`}`;
+        if (level <= logLevel.ERROR && !passing.test(said)) logger.warn({ kafka: fields }, text);
         else logger.debug({ kafka: fields }, text);
       },
     ...(tls === undefined ? {} : { ssl: tlsOptions(tls) }),

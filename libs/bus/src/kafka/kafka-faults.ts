@@ -56,3 +56,24 @@ export function isNumberingLost(error: unknown): boolean {
     'DUPLICATE_SEQUENCE_NUMBER',
   ].includes(type);
 }
+
+const remedies: readonly [RegExp, string][] = [
+  [
+    /authentication failed|SASLAuthentication/i,
+    'Kafka refuses the user: check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.',
+  ],
+  [
+    /self-signed|self signed|unable to (get|verify)|certificate/i,
+    'The certificate of the broker is not trusted: name the authority that signed it with KAFKA_SSL_CA.',
+  ],
+  [
+    /wrong version number|packet length too long/i,
+    'The broker speaks no TLS at this port: give its TLS port in KAFKA_BROKERS, or set KAFKA_SSL=off.',
+  ],
+  [/ENOTFOUND|EAI_AGAIN/, 'There is no such host: check KAFKA_BROKERS.'],
+];
+
+/** What an operator can do about it; empty: wait. */
+export function remedyFor(text: string): string {
+  return remedies.find(([pattern]) => pattern.test(text))?.[1] ?? '';
+}

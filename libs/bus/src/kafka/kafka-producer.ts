@@ -8,7 +8,7 @@ import {
   type SentMessage,
 } from '../producer/producer.port.js';
 import { systemTimers } from '../system-timers.js';
-import { isNumberingLost, isRefusal, lastingFault, rootOf } from './kafka-faults.js';
+import { isNumberingLost, isRefusal, lastingFault, remedyFor, rootOf } from './kafka-faults.js';
 
 export interface KafkaProducerOptions {
   kafka: Kafka;
@@ -23,6 +23,13 @@ interface Connected {
   /** Sends under way. */
   busy: number;
   discarded: boolean;
+}
+
+interface Sending {
+  /** kafkajs has the records. */
+  begun: boolean;
+  /** Why the last attempt failed. */
+  trouble: unknown;
 }
 
 const firstPauseMs = 100;
@@ -56,7 +63,7 @@ export class KafkaProducer implements BusProducer {
     const over = new AbortController();
     const signal = wanted ? AbortSignal.any([wanted, over.signal]) : over.signal;
     const records = messages.map(recordOf);
-    const sending = { begun: false };
+    const sending: Sending = { begun: false, trouble: null };
     const ended = new AbortController();
     const deadline = async (): Promise<never> => {
       await timers.sleep(timeoutMs, wanted ? AbortSignal.any([wanted, ended.signal]) : ended.signal);
@@ -64,7 +71,10 @@ export class KafkaProducer implements BusProducer {
       const isAborted = wanted?.aborted === true;
       const why = isAborted ? 'it was called off' : `Kafka did not acknowledge it within ${timeoutMs} ms`;
       const outcome = sending.begun || this.#times(records) > 0 ? 'unknown' : 'not-sent';
-      throw new SendFailed(`Not sent to "${topic}": ${why}.`, isAborted ? 'aborted' : 'away', outcome);
+      const trouble =
+        sending.trouble === null ? '' : ` ${rootOf(sending.trouble).message}. ${remedyOf(sending.trouble)}`;
+      const text = `Not sent to "${topic}": ${why}.${trouble}`.trim();
+      throw new SendFailed(text, isAborted ? 'aborted' : 'away', outcome, { cause: sending.trouble });
     };
     try {
       return await Promise.race([this.#attempts(topic, records, sending, signal, options.begin), deadline()]);
@@ -84,7 +94,7 @@ export class KafkaProducer implements BusProducer {
   async #attempts(
     topic: string,
     records: Message[],
-    sending: { begun: boolean },
+    sending: Sending,
     signal: AbortSignal,
     begin: SendOptions['begin'],
   ): Promise<SentMessage[]> {
@@ -112,6 +122,7 @@ export class KafkaProducer implements BusProducer {
         }
       } catch (error) {
         if (error instanceof SendFailed || signal.aborted) throw error;
+        sending.trouble = error;
         this.#judge(topic, records, error, attempt, connected);
       }
       await timers.sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)), signal);
@@ -147,15 +158,7 @@ export class KafkaProducer implements BusProducer {
 
   #failed(topic: string, error: unknown, outcome: 'not-sent' | 'unknown'): SendFailed {
     const fault = lastingFault(error) ?? 'refused';
-    const remedy =
-      fault === 'no-such-topic'
-        ? ' Create the topic, or correct its name.'
-        : fault === 'not-allowed'
-          ? ' Give the user of Baton the right to write to it.'
-          : fault === 'too-large'
-            ? ' Send less, or raise max.message.bytes of the topic.'
-            : '';
-    const text = `Not sent to "${topic}": ${rootOf(error).message.replace(/\.?$/, '.')}${remedy}`;
+    const text = `Not sent to "${topic}": ${rootOf(error).message.replace(/\.?$/, '.')} ${remedyOf(error)}`.trim();
     return new SendFailed(text, fault, outcome, { cause: error });
   }
 
@@ -218,6 +221,22 @@ export class KafkaProducer implements BusProducer {
     } catch (error) {
       this.options.logger.debug({ err: error }, 'a producer could not be disconnected');
     }
+  }
+}
+
+function remedyOf(error: unknown): string {
+  const { name, message } = rootOf(error);
+  const known = remedyFor(`${name} ${message}`);
+  if (known !== '') return known;
+  switch (lastingFault(error)) {
+    case 'no-such-topic':
+      return 'Create the topic, or correct its name.';
+    case 'not-allowed':
+      return 'Give the user of Baton the right to write to it.';
+    case 'too-large':
+      return 'Send less, or raise max.message.bytes of the topic.';
+    default:
+      return '';
   }
 }
 

@@ -51,6 +51,7 @@ export async function openKafkaBus(): Promise<BusUnderTest & { kafka: Kafka }> {
     transport: transport(),
     another: transport,
     pool: log.pool,
+    executors: log.executors,
     append: log.append,
     async rewind(subscriber) {
       const admin = kafka.admin();
