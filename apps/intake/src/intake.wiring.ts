@@ -10,6 +10,7 @@ import {
   PostgresProcessViews,
   PostgresRequestStore,
   PostgresTail,
+  PostgresTopicStore,
   PostgresWakeUp,
   PostgresWorkLists,
   uuidv7,
@@ -69,7 +70,11 @@ export async function wireIntake(
   const requestStore = new PostgresRequestStore(pool, log);
   const { operators } = given;
   const compiler = { compile: (text: string, version: number) => compile(text, { version, operators }) };
-  const definitions = new DefinitionLibrary(catalogue.definitions, compiler);
+  const topics = new PostgresTopicStore(pool, cell);
+  const definitions = new DefinitionLibrary(catalogue.definitions, compiler, {
+    isThere: config.kafka !== null,
+    watch: (found) => topics.watch(found),
+  });
   const inputBytes = () => catalogue.settings.get('limits.inputBytes');
   const checker = new RequestChecker(definitions, catalogue.environments, inputErrors(checkInputs), { inputBytes });
   const batcher = new CreationBatcher(requestStore);

@@ -25,6 +25,7 @@ export { PostgresProcessViews } from './postgres/postgres-process-views.js';
 export { PostgresRequestStore } from './postgres/postgres-request-store.js';
 
 export { clusterTail, PostgresTail } from './postgres/postgres-tail.js';
+export { PostgresTopicStore } from './postgres/postgres-topic-store.js';
 export { PostgresWakeUp } from './postgres/postgres-wake-up.js';
 export { PostgresWorkLists } from './postgres/postgres-work-lists.js';
 
@@ -35,3 +36,4 @@ export * from './read-model.port.js';
 export { type ProcessView, viewAfter, viewEventTypes } from './read-models/process-view.js';
 export { type RebuildOptions, type RebuildResult, rebuildLog, rebuildStreams } from './rebuild/rebuild-log.js';
 export * from './requests.port.js';
+export * from './topic.port.js';

@@ -3,6 +3,7 @@ export { decideCommand } from './command/decide-command.js';
 export { type CompileOptions, compile, digestOf } from './compile/compile.js';
 export type * from './compile/compiled.types.js';
 export { checkInputs, type InputError } from './compile/input-schemas.js';
+export { type KafkaUse, kafkaUses } from './compile/kafka-uses.js';
 
 export { decide } from './decide/decide.js';
 export type * from './decide/decision.types.js';

@@ -1,6 +1,12 @@
 import { type DefinitionStore, type DefinitionVersion, fullName } from '@baton/catalogue';
 import { type FieldError, type JsonRecord, nearestName, type Problem, problem } from '@baton/contracts';
-import type { CompiledDefinition, CompileResult, DefinitionFault } from '@baton/process';
+import {
+  type CompiledDefinition,
+  type CompileResult,
+  type DefinitionFault,
+  type KafkaUse,
+  kafkaUses,
+} from '@baton/process';
 import { tooDeepAt } from '../http/json.depth.js';
 import { refuse } from '../http/problem.error.js';
 import { storableText } from '../http/storable.text.js';
@@ -24,6 +30,14 @@ export type FoundDefinition = Omit<DefinitionVersion, 'summary'> & {
   summary: Summary & { environments?: string[] };
 };
 
+/** What becomes of a definition that needs Kafka. */
+export interface KafkaOfDefinitions {
+  isThere: boolean;
+  /** From now on the records of these topics are taken in. */
+  watch(topics: readonly { topic: string; keepMs: number | null }[]): Promise<void>;
+}
+const noKafka: KafkaOfDefinitions = { isThere: false, watch: async () => undefined };
+
 const largestDefinition = 1024 * 1024;
 const mostCompiled = 200;
 
@@ -35,6 +49,7 @@ export class DefinitionLibrary {
   constructor(
     private readonly store: DefinitionStore,
     private readonly compiler: DefinitionCompiler,
+    private readonly kafka: KafkaOfDefinitions = noKafka,
   ) {}
 
   async publish(text: string, by: string): Promise<PublishResult> {
@@ -45,8 +60,27 @@ export class DefinitionLibrary {
     const { digest } = definition;
     const name = fullName(definition.name);
     const summary = summaryOf(definition);
+    const uses = kafkaUses(definition);
+    // Before it can be asked for: no record that its processes wait for comes earlier than its topic is read.
+    await this.kafka.watch(
+      uses.flatMap(({ topic, keepMs = null }) => (topic === undefined ? [] : [{ topic, keepMs }])),
+    );
     const published = await this.store.publish({ name, text: storable, digest, summary, by });
-    return { name, ...published, warnings: warnings.map(fieldErrorOf) };
+    return { name, ...published, warnings: [...warnings.map(fieldErrorOf), ...this.#withoutKafka(uses)] };
+  }
+
+  #withoutKafka(uses: readonly KafkaUse[]): FieldError[] {
+    if (this.kafka.isThere) return [];
+    return uses
+      .filter(({ ofCluster }) => ofCluster)
+      .map(({ path, type }) => ({
+        path,
+        message:
+          type === 'publish'
+            ? 'No Kafka is configured here: this publish will fail with no-kafka.'
+            : 'No Kafka is configured here: no record will come to this receive.',
+        remedy: 'Set BATON_BUS=kafka and KAFKA_BROKERS, or start with --kafka.',
+      }));
   }
 
   async find(name: string, version?: number): Promise<FoundDefinition | { unknown: Problem }> {

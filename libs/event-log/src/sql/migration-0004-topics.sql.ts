@@ -35,7 +35,7 @@ create table topic_record (
 );
 create index topic_record_open on topic_record (topic, number) where delivered_at is null and claimed_stream is null;
 create index topic_record_key on topic_record (topic, key, number) where delivered_at is null and claimed_stream is null;
-create index topic_record_claimed on topic_record (claimed_stream, claimed_path)
+create unique index topic_record_claimed on topic_record (claimed_stream, claimed_path)
   where delivered_at is null and claimed_stream is not null;
 create index topic_record_kept on topic_record (keep_until);
 `;
