@@ -6,13 +6,19 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
-const announcement = z.object({ brokers: z.string(), pid: z.number() });
+const announcement = z.object({
+  brokers: z.string(),
+  pid: z.number(),
+  secure: z.object({ brokers: z.string(), ca: z.string() }).optional(),
+});
 
 export interface KafkaBroker {
   /** host:port, as KAFKA_BROKERS takes it. */
   brokers: string;
   /** The broker's own process: to be killed, stopped and continued. */
   pid: number;
+  /** Given a user: where TLS and its password are asked for, and the file of the authority to trust. */
+  secure?: { brokers: string; ca: string } | undefined;
   stop(): Promise<void>;
 }
 
@@ -28,9 +34,11 @@ export function kafkaMissing(): string | null {
 }
 
 /** A real Kafka broker of a test's own. Needs Java 17 and, the first time, Maven. */
-export async function kafkaBroker(): Promise<KafkaBroker> {
+export async function kafkaBroker({ user }: { user?: string } = {}): Promise<KafkaBroker> {
   const data = await mkdtemp(join(tmpdir(), 'baton-kafka-'));
-  const child = spawn(process.execPath, [script, '--data', data], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [script, '--data', data, ...(user === undefined ? [] : ['--user', user])], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
     complaint += chunk.toString();
@@ -39,10 +47,11 @@ export async function kafkaBroker(): Promise<KafkaBroker> {
   const ready = once(createInterface({ input: child.stdout }), 'line');
   const first = await Promise.race([ready, exited.then(() => null)]);
   if (first === null) throw new Error(`The Kafka broker did not start: ${complaint}`);
-  const { brokers, pid } = announcement.parse(JSON.parse(String(first[0])));
+  const { brokers, pid, secure } = announcement.parse(JSON.parse(String(first[0])));
   return {
     brokers,
     pid,
+    secure,
     async stop() {
       child.stdin.end();
       await exited;
