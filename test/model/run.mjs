@@ -1,5 +1,5 @@
 // The protocol's own checks: the TLA+ model and the attacks on a real PostgreSQL.
-//   node test/model/run.mjs          quick: small state spaces, scripts 1 and 2 (about 5 min)
+//   node test/model/run.mjs          quick: small state spaces, scripts 1 and 2 (about 1 min)
 //   node test/model/run.mjs all      everything that is checked
 //   node test/model/run.mjs sql      only the scripts on PostgreSQL (seconds)
 import { spawnSync } from 'node:child_process';
