@@ -59,3 +59,17 @@ it('is woken by a hint although its poll is an hour away, and tells its health b
   while (scheduler.health().checks['admission'] !== 'ok') await cell.types(stream);
   while (!/baton_scheduler_admitted_total\{?.*\}? \d+/.test(await scheduler.renderMetrics()));
 });
+
+it('tells what the cluster waits for: queue, executors, people, and how far each reader of the tail is behind', async () => {
+  const scheduler = await start({ notify: true, pollMs: 20 });
+  const stream = await cell.request();
+  await until([stream], 'ProcessScheduled');
+  const startAt = new Date(Date.now() + 3_600_000).toISOString();
+  await cell.request({ priority: 8, startAt });
+  const text = await scheduler.renderMetrics();
+  expect(text).toMatch(/^baton_queue_depth\{[^}]*priority="8"[^}]*\} [1-9]/m);
+  expect(text).toMatch(/^baton_tail_lag\{[^}]*subscriber="process-views"[^}]*\} \d/m);
+  expect(text).toMatch(/^baton_timer_lag\{?[^}]*\}? \d/m);
+  for (const name of ['executor_count', 'executor_driven', 'executor_capacity', 'incident_open', 'task_open'])
+    expect(text).toMatch(new RegExp(`^baton_${name}[{ ]`, 'm'));
+});

@@ -9,6 +9,7 @@ import {
   PostgresInbox,
   PostgresPublisherStore,
   Publisher,
+  publisherSubscriber,
   releaseLeases,
 } from '@baton/bus';
 import { catalogueDataSource, SettingCache, SettingRepository } from '@baton/catalogue';
@@ -23,6 +24,7 @@ import {
   PostgresProcessViews,
   PostgresRequestStore,
   PostgresTail,
+  PostgresTopicStore,
   PostgresWakeUp,
   uuidv7,
   waitForSchema,
@@ -35,13 +37,15 @@ import { SelfAudit } from './audit/self-audit.js';
 import type { SchedulerConfig } from './config.js';
 import { DatabaseTime } from './database-time.js';
 import { Duty, type DutyOptions } from './duty/duty.js';
-import { ProcessViewsFeeder } from './feeder/process-views.feeder.js';
+import { ProcessViewsFeeder, viewsSubscriber } from './feeder/process-views.feeder.js';
 import { ClusterGauges } from './gauges/cluster.gauges.js';
 import { LogJobRunner } from './rebuild/log-job.runner.js';
 import { ChildEndScan } from './scans/child-end.scan.js';
 import { ExpiryScan } from './scans/expiry.scan.js';
 import { MessageScan } from './scans/message.scan.js';
 import { type Logger, systemClock } from './scheduler.ports.js';
+import { TopicRecords } from './topics/topic.records.js';
+import { tracesSubscriber } from './tracing/trace-exporter.js';
 import { originsIn, TracedTail } from './tracing/traced-tail.js';
 import { Tracing } from './tracing/tracing.js';
 
@@ -81,6 +85,8 @@ export class Scheduler {
   readonly #jobs: Duty;
   readonly #publishing: Duty | null;
   readonly #tracing: Tracing | null;
+  /** Null without Kafka: then there are no topics. */
+  readonly #topics: TopicRecords | null;
   readonly #freeing: Duty;
   readonly #ended = new Set<string>();
   readonly #stop = new AbortController();
@@ -132,7 +138,8 @@ export class Scheduler {
     const inbox = new PostgresInbox(this.#pool);
     const requests = new PostgresRequestStore(this.#pool, log);
     const artifacts = new PostgresArtifactStore(this.#pool);
-    const expiry = new ExpiryScan({ messages, requests, inbox, artifacts, inboxDays });
+    const records = new PostgresTopicStore(this.#pool, config.cell);
+    const expiry = new ExpiryScan({ messages, records, requests, inbox, artifacts, inboxDays });
     const tail = new PostgresTail(this.#pool, config.cell);
     const tailMs = () => config.pollMs ?? this.#settings.get('polling.tailMs');
     const lease = (name: string) => new Lease(this.#pool, name, this.id, leaseMs, leaseTrustedMs);
@@ -188,6 +195,21 @@ export class Scheduler {
           isWanted: () => this.slots.areHeld || !this.wakeUp.isLive,
         });
 
+    this.#topics =
+      config.kafka &&
+      new TopicRecords({
+        kafka: config.kafka,
+        store: records,
+        rows: deadLetters,
+        commands,
+        lease: lease('topic-records'),
+        keepMs: () => this.#settings.get('retention.messageDays') * 86_400_000,
+        kept: () => receiving?.wake(),
+        logger,
+        meter,
+      });
+    const topicRecords = this.#topics;
+
     const duty = (name: string, everyMs: () => number, run: DutyOptions['run']) =>
       new Duty({ name, run, everyMs, clock: systemClock, logger, meter });
     const scheduleMs = () => config.pollMs ?? this.#settings.get('polling.scheduleMs');
@@ -208,6 +230,7 @@ export class Scheduler {
         return undefined;
       },
     );
+    const receiving = topicRecords && duty('topic-records', scheduleMs, () => topicRecords.round());
     const publisherLease = lease('kafka-publisher');
     const publishing = this.#publisher;
     this.#publishing = publishing
@@ -236,11 +259,12 @@ export class Scheduler {
       pool: this.#pool,
       instruments: meter,
       monotonicMs: () => systemClock.now(),
-      traceLagSeconds: () => tracing?.lagSeconds ?? 0,
+      subscribers: [viewsSubscriber, ...(kafka ? [publisherSubscriber] : []), ...(tracing ? [tracesSubscriber] : [])],
     });
     this.#duties = [
       ...(tracing ? [duty('traces', tailMs, () => tracing.round())] : []),
       ...(this.#publishing ? [this.#publishing] : []),
+      ...(receiving ? [receiving] : []),
       this.#admission,
       this.#freeing,
       this.#feeder,
@@ -283,6 +307,7 @@ export class Scheduler {
     });
     await this.wakeUp.start();
     for (const duty of this.#duties) duty.start();
+    this.#topics?.start();
   }
 
   /** A process has ended: its slots are free for the next. Freed together with those that end meanwhile. */
@@ -307,9 +332,11 @@ export class Scheduler {
     const checks = Object.fromEntries(
       this.#duties.map((duty) => [duty.name, duty.healthy ? 'ok' : 'no good round lately']),
     );
+    const isReading = this.#topics?.healthy ?? true;
+    if (!isReading) checks['topics'] = 'Kafka has not been heard of lately';
     const status = !this.#admission.healthy
       ? 'not-ready'
-      : this.#duties.every((duty) => duty.healthy)
+      : isReading && this.#duties.every((duty) => duty.healthy)
         ? 'ready'
         : 'degraded';
     return { status, checks };
@@ -325,6 +352,7 @@ export class Scheduler {
   async stop(): Promise<void> {
     this.#stop.abort(new Error('The scheduler is stopping.'));
     this.#stopListening();
+    await this.#topics?.stop();
     await Promise.all(this.#duties.map((duty) => duty.stop()));
     await this.#publisher?.close();
     await releaseLeases(this.#pool, this.id).catch((error: unknown) =>

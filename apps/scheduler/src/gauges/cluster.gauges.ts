@@ -10,6 +10,7 @@ interface Row {
   incidents: number;
   tasks: number;
   longest_wait: number;
+  lags: Record<string, number> | null;
 }
 
 const statuses = ['alive', 'draining', 'suspect', 'lost', 'left'];
@@ -27,11 +28,11 @@ export class ClusterGauges {
       pool: Pick<LogPool, 'query'>;
       instruments: Pick<Instruments, 'observe'>;
       monotonicMs: () => number;
-      /** 0: nothing to export, or it is done elsewhere. */
-      traceLagSeconds: () => number;
+      /** Subscribers of the tail that this cluster has: lists, publisher, traces. */
+      subscribers: readonly string[];
     },
   ) {
-    const { instruments, traceLagSeconds } = options;
+    const { instruments } = options;
     instruments.observe('baton.queue.depth', async (observe) => {
       const { queue } = await this.#row();
       for (const priority of priorities) observe(queue[priority] ?? 0, { priority });
@@ -45,13 +46,15 @@ export class ClusterGauges {
     instruments.observe('baton.incident.open', async (observe) => observe((await this.#row()).incidents));
     instruments.observe('baton.task.open', async (observe) => observe((await this.#row()).tasks));
     instruments.observe('baton.timer.lag', async (observe) => observe((await this.#row()).longest_wait));
-    instruments.observe('baton.traces.lag', (observe) => observe(traceLagSeconds()));
+    instruments.observe('baton.tail.lag', async (observe) => {
+      for (const [subscriber, lag] of Object.entries((await this.#row()).lags ?? {})) observe(lag, { subscriber });
+    });
   }
 
   #row(): Promise<Row> {
     const now = this.options.monotonicMs();
     if (this.#look !== null && now - this.#look.at < 1_000) return this.#look.row;
-    const row = this.options.pool.query<Row>(readGauges).then(({ rows }) => {
+    const row = this.options.pool.query<Row>(readGauges, [this.options.subscribers]).then(({ rows }) => {
       const [found] = rows;
       if (found === undefined) throw new Error('The gauges could not be read: no row came.');
       return found;

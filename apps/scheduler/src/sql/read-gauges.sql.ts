@@ -1,6 +1,6 @@
 /**
  * What the cluster waits for, in one look. Longest wait: the first runnable head without an owner of each priority
- * level, one index probe each.
+ * level, one index probe each. Lag of a subscriber of the tail ($1): age of the first event behind its checkpoint.
  */
 export const readGauges = /* sql */ `
 select
@@ -21,4 +21,17 @@ select
       select runnable_at from process
       where owner is null and priority = v.level and runnable_at <= now()
       order by runnable_at limit 1
-    ) r) as longest_wait`;
+    ) r) as longest_wait,
+  (select jsonb_object_agg(s.subscriber, s.lag) from (
+    select n.subscriber, greatest(0, coalesce(extract(epoch from now() - e.recorded_at), 0))::float8 as lag
+    from unnest($1::text[]) n(subscriber)
+    left join checkpoint c on c.subscriber = n.subscriber
+    left join lateral (
+      select recorded_at from event
+      where (log_incarnation, transaction_id)
+          >= (coalesce(c.log_incarnation, 0::smallint), coalesce(c.transaction_id, '0'::xid8))
+        and (c.subscriber is null or (log_incarnation, transaction_id, stream_id, sequence)
+          > (c.log_incarnation, c.transaction_id, c.stream_id, c.sequence))
+      order by log_incarnation, transaction_id limit 1
+    ) e on true
+  ) s) as lags`;

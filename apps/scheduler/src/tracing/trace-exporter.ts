@@ -24,9 +24,9 @@ interface Batch {
   from: TailPosition | null;
   to: TailPosition;
   spans: SpanRecord[];
-  oldestAt: number;
-  events: number;
   more: boolean;
+  /** The collector has it; only the checkpoint is still to be moved. */
+  sent: boolean;
 }
 
 /**
@@ -35,7 +35,7 @@ interface Batch {
  * Invariants:
  * 1. The checkpoint moves only after the collector has taken every span of the batch: a killed executor loses none, a
  *    killed exporter at most repeats a batch, with the same ids.
- * 2. While the collector is away the same batch is sent again, nothing more is read, and the lag tells.
+ * 2. While the collector is away the same batch is sent again, nothing more is read; the lag of the checkpoint tells.
  * 3. What a collector refuses for ever (400, 413) is halved until the culprit is alone; that one is dropped, told and counted.
  * 4. The checkpoint moves by compare-and-set: if another moved it, what is kept is forgotten and the position read again.
  */
@@ -43,7 +43,6 @@ export class TraceExporter {
   readonly #deriver: TraceDeriver;
   #position: TailPosition | null | undefined;
   #waiting: Batch | null = null;
-  #oldestAt: number | null = null;
   #away = false;
 
   constructor(private readonly options: TraceExporterOptions) {
@@ -55,21 +54,15 @@ export class TraceExporter {
     });
   }
 
-  /** Age of the oldest event whose spans the collector does not have yet, in s; 0: none is known of. */
-  get lagSeconds(): number {
-    return this.#oldestAt === null ? 0 : Math.max(0, (this.options.now() - this.#oldestAt) / 1000);
-  }
-
   /** True: there may be more at once. Throws when the collector is away: the caller comes back, more and more slowly. */
   async round(): Promise<boolean> {
     const batch = this.#waiting ?? (await this.#next());
     if (batch === null) return false;
     this.#waiting = batch;
-    this.#oldestAt = batch.oldestAt;
-    await this.#send(batch);
-    this.#waiting = null;
-    if (!batch.more) this.#oldestAt = null;
+    if (!batch.sent) await this.#send(batch);
+    batch.sent = true;
     const moved = await this.options.tail.moveCheckpoint(tracesSubscriber, batch.from, batch.to);
+    this.#waiting = null;
     if (moved) this.#position = batch.to;
     else this.forget();
     return batch.more;
@@ -79,7 +72,6 @@ export class TraceExporter {
   forget(): void {
     this.#position = undefined;
     this.#waiting = null;
-    this.#oldestAt = null;
     this.#deriver.forget();
   }
 
@@ -88,14 +80,9 @@ export class TraceExporter {
     const from = this.#position === undefined ? await this.#begin() : this.#position;
     this.#position = from;
     const { events, position } = await tail.read(from, limit);
-    const [first] = events;
-    if (first === undefined || position === null) {
-      this.#oldestAt = null;
-      return null;
-    }
+    if (events.length === 0 || position === null) return null;
     const spans = await this.#deriver.derive(events);
-    const oldestAt = Date.parse(first.recordedAt);
-    return { from, to: position, spans, oldestAt, events: events.length, more: events.length >= limit };
+    return { from, to: position, spans, more: events.length >= limit, sent: false };
   }
 
   async #begin(): Promise<TailPosition | null> {
@@ -112,16 +99,18 @@ export class TraceExporter {
 
   /** Invariant 2, 3. */
   async #send({ spans }: Batch): Promise<void> {
-    const { batch: most, meter } = this.options;
+    const { batch: most } = this.options;
     for (let at = 0; at < spans.length; at += most) await this.#sendPart(spans.slice(at, at + most));
     if (this.#away) this.options.logger.info({}, 'the collector takes spans again');
     this.#away = false;
-    meter.count('baton.traces.spans', spans.length, { outcome: 'exported' });
   }
 
   async #sendPart(spans: SpanRecord[]): Promise<void> {
     const result = await this.options.sender.send(spans);
-    if (result.status === 'taken') return;
+    if (result.status === 'taken') {
+      this.options.meter.count('baton.traces.spans', spans.length, { outcome: 'exported' });
+      return;
+    }
     if (result.status === 'away') throw this.#isAway(result);
     if (spans.length > 1) {
       const half = Math.ceil(spans.length / 2);

@@ -23,10 +23,6 @@ export class Tracing {
     this.#exporter = new TraceExporter({ ...options, sender: this.#sender, batch });
   }
 
-  get lagSeconds(): number {
-    return this.#exporter.lagSeconds;
-  }
-
   async round(): Promise<'again' | undefined> {
     if ((await this.options.lease.hold()) === null) {
       this.#exporter.forget();

@@ -179,6 +179,18 @@ export const metricList = {
     services: ticks,
     meaning: 'Messages that the scan brought to their receivers',
   },
+  'baton.scheduler.records-delivered': {
+    kind: 'counter',
+    unit: '{record}',
+    services: ticks,
+    meaning: 'Records of topics that were brought to a `receive`',
+  },
+  'baton.scheduler.records-taken': {
+    kind: 'counter',
+    unit: '{record}',
+    services: ticks,
+    meaning: 'Records of topics that were kept for a `receive`, now or later',
+  },
   'baton.scheduler.round': {
     kind: 'histogram',
     unit: 's',
@@ -205,6 +217,14 @@ export const metricList = {
     services: ticks,
     meaning: 'Age of the oldest transaction that holds the tail back: lists, bus and traces are that much behind',
   },
+  'baton.tail.lag': {
+    kind: 'gauge',
+    unit: 's',
+    services: ticks,
+    meaning:
+      'Age of the oldest event that a reader of the tail has not dealt with: `process-views` (lists), `kafka-publisher`, `traces` (exporter)',
+    attributes: ['subscriber'],
+  },
   'baton.takeover.duration': {
     kind: 'histogram',
     unit: 's',
@@ -218,12 +238,6 @@ export const metricList = {
     services: ticks,
     meaning:
       'How long the longest-waiting process that could go on (timers, answers, new ones) has waited for an executor',
-  },
-  'baton.traces.lag': {
-    kind: 'gauge',
-    unit: 's',
-    services: ticks,
-    meaning: 'Age of the oldest event whose spans the collector has not taken',
   },
   'baton.traces.spans': {
     kind: 'counter',
