@@ -9,9 +9,8 @@ import {
   PostgresInbox,
 } from '@baton/bus';
 import type { PostgresTail, WakeUp } from '@baton/event-log';
-import type { Logger, Metrics } from '@baton/telemetry';
+import { type Logger, type Metrics, meterOver } from '@baton/telemetry';
 import type { Pool } from 'pg';
-import { busMeter } from './bus.meter.js';
 
 export const intakeSubscriber = 'intake';
 
@@ -33,7 +32,7 @@ export function intakeBus(options: {
     inbox: new PostgresInbox(pool),
     deadLetters: new PostgresDeadLetters(pool),
     logger,
-    meter: busMeter(metrics),
+    meter: meterOver(metrics.meter),
   };
   if (kafka === null) return new EmbeddedTransport({ ...shared, tail, wakeUp, pollMs, isWanted: isWatched });
   const client = kafkaClient({ ...kafka, clientId: `baton-intake-${process.pid}` }, logger);

@@ -9,10 +9,9 @@ import {
   TopicDeadLetters,
   topicNames,
 } from '@baton/bus';
-import type { Logger, Metrics } from '@baton/telemetry';
+import { type Logger, type Metrics, meterOver } from '@baton/telemetry';
 import type { Pool } from 'pg';
 import { RequestConsumer, type RequestConsumerOptions, requestSubscriber } from '../requests/topic/request.consumer.js';
-import { busMeter } from './bus.meter.js';
 
 const madeAnewMs = 60_000;
 
@@ -37,7 +36,7 @@ export class RequestTopic {
     this.#producer = new KafkaProducer({ kafka: client, logger });
     const rows = new PostgresDeadLetters(pool);
     const deadLetters = new TopicDeadLetters({ rows, producer: this.#producer, topic: names.deadLetter });
-    const requests = new RequestConsumer({ ...access, deadLetters, logger, meter: busMeter(metrics) });
+    const requests = new RequestConsumer({ ...access, deadLetters, logger, meter: meterOver(metrics.meter) });
     this.#consumer = new TopicConsumer({
       kafka: client,
       groupId: `${prefix}baton.${requestSubscriber}`,

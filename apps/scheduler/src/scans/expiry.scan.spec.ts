@@ -1,6 +1,6 @@
 import { migrateArtifacts, PostgresArtifactStore } from '@baton/artifacts';
 import { PostgresInbox } from '@baton/bus';
-import { PostgresMessageStore, PostgresRequestStore } from '@baton/event-log';
+import { PostgresMessageStore, PostgresRequestStore, PostgresTopicStore } from '@baton/event-log';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Cell } from '../testing/cell.fixture.js';
 import { ExpiryScan } from './expiry.scan.js';
@@ -26,6 +26,7 @@ it('removes what nobody can ask for any more, and nothing else', async () => {
   const collected: number[] = [];
   const scan = new ExpiryScan({
     messages,
+    records: new PostgresTopicStore(cell.pool, 'c1'),
     requests: new PostgresRequestStore(cell.pool, cell.log),
     inbox: new PostgresInbox(cell.pool),
     artifacts: {

@@ -1,6 +1,6 @@
 import type { ArtifactStore } from '@baton/artifacts';
 import type { PostgresInbox } from '@baton/bus';
-import type { MessageStore, RequestStore } from '@baton/event-log';
+import type { MessageStore, RequestStore, TopicStore } from '@baton/event-log';
 
 const batch = 5_000;
 /** An upload writes piece by piece; one that has stood still for so long was left by a crash. */
@@ -11,6 +11,7 @@ export class ExpiryScan {
   constructor(
     private readonly options: {
       messages: Pick<MessageStore, 'removeExpired'>;
+      records: Pick<TopicStore, 'removeExpired'>;
       requests: Pick<RequestStore, 'removeExpiredKeys'>;
       inbox: Pick<PostgresInbox, 'removeOlderThan'>;
       artifacts: Pick<ArtifactStore, 'collect'>;
@@ -21,8 +22,12 @@ export class ExpiryScan {
 
   /** 'again': a batch was full. */
   async run(): Promise<'again' | undefined> {
-    const { messages, requests, inbox, artifacts, inboxDays } = this.options;
-    const removed = [await messages.removeExpired(batch), await inbox.removeOlderThan(inboxDays, batch)];
+    const { messages, records, requests, inbox, artifacts, inboxDays } = this.options;
+    const removed = [
+      await messages.removeExpired(batch),
+      await records.removeExpired(batch),
+      await inbox.removeOlderThan(inboxDays, batch),
+    ];
     await requests.removeExpiredKeys();
     await artifacts.collect(unfinishedForMs);
     return removed.some((count) => count >= batch) ? 'again' : undefined;
