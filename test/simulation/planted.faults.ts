@@ -126,7 +126,8 @@ export const plantedFaults: readonly PlantedFault[] = [
       registry: {
         ...ports.registry,
         provenOver: async (ids) => new Set(ids),
-        detectLost: async (me) => (await ports.registry.detectLost(me)).map(({ id }) => ({ id, proof: 'lease' })),
+        detectLost: async (me, judges) =>
+          (await ports.registry.detectLost(me, judges)).map(({ id }) => ({ id, proof: 'lease' })),
       },
     }),
   },

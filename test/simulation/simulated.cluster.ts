@@ -199,7 +199,7 @@ export class SimulatedCluster {
         },
         heartbeat: (id, report) => wire.call(node, () => cell.executors.heartbeat(id, report)),
         holdLock: (id) => wire.call(node, () => cell.executors.holdLock(id)),
-        detectLost: (id) => wire.call(node, () => cell.executors.detectLost(id)),
+        detectLost: (id, judges) => wire.call(node, () => cell.executors.detectLost(id, judges)),
         recordExit: (id) => wire.call(node, () => cell.executors.recordExit(id)),
         leave: (id) => wire.call(node, () => cell.executors.leave(id)),
         list: () => wire.call(node, () => cell.executors.list()),

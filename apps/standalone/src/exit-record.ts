@@ -3,7 +3,8 @@ import { createLogPool, PostgresExecutorRegistry } from '@baton/event-log';
 
 /**
  * Tells the log that an executor is over, with the proof that only its supervisor has: it saw the process exit. Its
- * processes are then taken over at once. Tried until the database took it, or until `stop`.
+ * processes are then taken over at once. Tried until the database took it, or until `stop`. The connection stands before
+ * it is needed, and the commit does not wait for the disk: whoever lost this record with the server goes by the lease.
  */
 export class ExitRecord {
   private readonly pool;
@@ -14,8 +15,20 @@ export class ExitRecord {
     url: string,
     private readonly warn: (text: string) => void,
   ) {
-    this.pool = createLogPool({ url, application: 'baton up', max: 1, onError: (error) => this.warn(error.message) });
+    this.pool = createLogPool({
+      url,
+      application: 'baton up',
+      max: 1,
+      use: 'heartbeat',
+      keepsIdle: true,
+      onError: (error) => this.warn(error.message),
+    });
     this.registry = new PostgresExecutorRegistry(this.pool, url);
+  }
+
+  /** Connects ahead. A failure costs nothing but that: `record` tries again. */
+  async prepare(): Promise<void> {
+    await this.pool.query('select 1').catch((error: unknown) => this.warn(String(error)));
   }
 
   async record(executor: string, exit: { code: number | null; signal: string | null }): Promise<void> {

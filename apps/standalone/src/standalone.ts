@@ -148,6 +148,7 @@ export async function startStandalone(options: StandaloneOptions, host: Standalo
 
     await intake.start();
     await Promise.all([scheduler, ...executors].map((service) => service.start()));
+    await exitRecord.prepare();
     tell();
     return {
       url,

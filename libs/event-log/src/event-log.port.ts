@@ -111,9 +111,10 @@ export interface ExecutorRegistry {
     report: { driven: number; draining: boolean; progress: number },
   ): Promise<{ alive: boolean; now: number }>;
   /** Takes the session advisory lock of the incarnation, on a connection of its own. Optional capability. */
-  holdLock(id: string): Promise<{ held: boolean; release(): Promise<void> }>;
+  holdLock(id: string, onLost?: () => void): Promise<{ held: boolean; release(): Promise<void> }>;
   /** Incarnations that peers suspect or know to be over, by the rules of design 2. Marks as lost what counts. */
-  detectLost(me: string): Promise<LostExecutor[]>;
+  /** `judges` false: only what others have found. */
+  detectLost(me: string, judges?: boolean): Promise<LostExecutor[]>;
   /** Proof from outside: its supervisor saw it exit. */
   recordExit(id: string, detail: { code: number | null; signal: string | null }): Promise<void>;
   leave(id: string): Promise<void>;

@@ -8,21 +8,28 @@ let clock: ManualClock;
 let answer: 'alive' | 'lost' | 'away';
 let losses: number;
 let keeper: LeaseKeeper;
+let beats: number;
+let loseLock: () => void;
 
 beforeEach(async () => {
   clock = new ManualClock();
   answer = 'alive';
   losses = 0;
+  beats = 0;
   keeper = new LeaseKeeper(
     {
       clock,
       databaseClock: new DatabaseClock(clock),
       registry: {
         heartbeat: async () => {
+          beats += 1;
           if (answer === 'away') throw new Error('the database is away');
           return { alive: answer === 'alive', now: 5_000_000 };
         },
-        holdLock: async () => ({ held: true, release: async () => undefined }),
+        holdLock: async (_id, onLost) => {
+          loseLock = () => onLost?.();
+          return { held: true, release: async () => undefined };
+        },
       },
       logger: quiet,
     },
@@ -51,6 +58,21 @@ describe('the lease of an executor', () => {
     await clock.pass(1_000);
     expect(keeper.holds()).toBe(true);
     expect(losses).toBe(0);
+  });
+  it('says at once that it lives when it loses the session of its lock, and again when that cannot be said (L5)', async () => {
+    const before = beats;
+    loseLock();
+    await clock.pass(0);
+    expect(beats).toBe(before + 1);
+    answer = 'away';
+    loseLock();
+    await clock.pass(50);
+    answer = 'alive';
+    await clock.pass(100);
+    const said = beats;
+    expect(said).toBeGreaterThan(before + 3);
+    await clock.pass(500);
+    expect(beats).toBe(said);
   });
   it('is not believed after the wall clock moved, either way, until the next heartbeat (L1)', async () => {
     for (const step of [3_600_000, -3_600_000, 400, -400]) {

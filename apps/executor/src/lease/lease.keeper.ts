@@ -3,6 +3,8 @@ import { type Clock, wait } from '../clock/clock.port.js';
 import type { DatabaseClock } from '../clock/database.clock.js';
 import type { Logger } from '../executor.ports.js';
 
+const quickBeats = 10;
+
 export interface LeaseReport {
   driven: number;
   draining: boolean;
@@ -20,6 +22,8 @@ export interface LeaseReport {
  *     unless the database says that the incarnation is lost.
  * L3. Lost is final: it is told once, and the incarnation never holds again.
  * L4. Whoever could not write its own heartbeat may judge nobody until it has for a whole lease.
+ * L5. Whoever loses the session of its lock and lives says so by a heartbeat at once: a free lock without one counts as
+ *     a crash after a quarter of a heartbeat.
  */
 export class LeaseKeeper {
   /** When the last heartbeat that was answered had been sent. */
@@ -117,10 +121,18 @@ export class LeaseKeeper {
     if (this.lock !== null && !this.lock.held) await this.holdLock();
   }
 
+  /** L5. Its connection may have broken with the lock's: tried a few times before the next heartbeat is due. */
+  private sayAlive(tries: number): void {
+    if (this.stopped || this.lost || tries === 0) return;
+    this.beat().catch(() => {
+      this.ports.clock.after(this.settings.heartbeatMs / 25, () => this.sayAlive(tries - 1));
+    });
+  }
+
   /** The lock only makes detection quick; without it (a pooler between) the lease alone decides. */
   private async holdLock(): Promise<void> {
     try {
-      this.lock = await this.ports.registry.holdLock(this.incarnation);
+      this.lock = await this.ports.registry.holdLock(this.incarnation, () => this.sayAlive(quickBeats));
     } catch (error) {
       this.lock = { held: false, release: () => Promise.resolve() };
       this.ports.logger.warn(

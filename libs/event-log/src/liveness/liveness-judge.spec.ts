@@ -41,6 +41,18 @@ it('suspects a free lock, and counts it at the second look with no heartbeat bet
   expect(await executors.provenOver(['b', 'a'])).toEqual(new Set(['b']));
 });
 
+it('does not count a second look that comes too soon for a heartbeat to have been written', async () => {
+  const { executors, pass, jump } = await cluster();
+  await pass(5, ['a', 'b']);
+  executors.dropLock('b');
+  for (let look = 0; look < 5; look += 1) {
+    expect(await executors.detectLost('a')).toEqual([]);
+    jump(40);
+  }
+  jump(100);
+  expect((await executors.detectLost('a')).map(({ id }) => id)).toEqual(['b']);
+});
+
 it('does not take a lock that was cut for death while heartbeats come', async () => {
   const { executors, pass } = await cluster();
   await pass(5, ['a', 'b']);

@@ -4,7 +4,6 @@ export interface JudgedExecutor {
   /** As the database writes it: compared, never calculated with. */
   heartbeat_at: string;
   heartbeat_ms: number;
-  age_ms: number;
   lease_over: boolean;
   accepting_long_enough: boolean;
   lock_free: boolean;
@@ -14,13 +13,14 @@ export interface JudgedExecutor {
  * The rules by which one incarnation judges others (design 2, "Claiming and liveness").
  * Invariants:
  * 1. A lease that ran out by the database's clock is a proof.
- * 2. A free lock counts only at the second look with no heartbeat between, when a heartbeat was due meanwhile, and the
- *    database has accepted writes for a lease: a restart of the database frees all locks.
+ * 2. A free lock counts only at a second look, a quarter of a heartbeat later or more, with no heartbeat between: who
+ *    loses the session of its lock and lives heartbeats at once. And only when the database has accepted writes for a
+ *    lease: a restart of the database frees all locks.
  * 3. Who has not itself written heartbeats without a gap for a whole lease judges nobody.
  */
 export class LivenessJudge {
   readonly #self = new Map<string, { leaseMs: number; since: number; last: number }>();
-  readonly #suspected = new Map<string, string>();
+  readonly #suspected = new Map<string, { heartbeat: string; since: number }>();
   constructor(private readonly monotonicMs: () => number) {}
 
   joined(id: string, leaseMs: number): void {
@@ -55,9 +55,9 @@ export class LivenessJudge {
         over.push({ id: x.id, heartbeat_at: x.heartbeat_at, proof: 'lease' });
       } else if (!x.lock_free) {
         this.#suspected.delete(x.id);
-      } else if (this.#suspected.get(x.id) !== x.heartbeat_at) {
-        this.#suspected.set(x.id, x.heartbeat_at);
-      } else if (x.age_ms > x.heartbeat_ms * 1.5) {
+      } else if (this.#suspected.get(x.id)?.heartbeat !== x.heartbeat_at) {
+        this.#suspected.set(x.id, { heartbeat: x.heartbeat_at, since: this.monotonicMs() });
+      } else if (this.monotonicMs() - this.#suspected.get(x.id)!.since >= x.heartbeat_ms / 4) {
         over.push({ id: x.id, heartbeat_at: x.heartbeat_at, proof: null });
       }
     }

@@ -112,18 +112,17 @@ export class MemoryExecutorRegistry implements ExecutorRegistry {
     return Math.max(row.heartbeatAt, this.state.acceptingSince) + row.leaseMs < this.state.now();
   }
 
-  async detectLost(me: string): Promise<LostExecutor[]> {
+  async detectLost(me: string, judges = true): Promise<LostExecutor[]> {
     await this.state.before('executors');
     const now = this.state.now();
     const judge = this.#judge(me);
-    if (judge.mayJudge(me)) {
+    if (judges && judge.mayJudge(me)) {
       const living = [...this.#rows.values()].filter((row) => row.status === 'alive' && row.id !== me);
       const over = judge.judge(
         living.map((row) => ({
           id: row.id,
           heartbeat_at: String(row.heartbeatAt),
           heartbeat_ms: row.heartbeatMs,
-          age_ms: now - row.heartbeatAt,
           lease_over: this.#leaseOver(row),
           accepting_long_enough: this.state.acceptingSince + row.leaseMs < now,
           lock_free: row.locked && !row.lockHeld,

@@ -12,6 +12,8 @@ export interface LogPoolOptions {
   /** driver: the planner never scans the small head table whole. heartbeat: its commits do not wait for the disk. */
   use?: 'driver' | 'service' | 'heartbeat';
   statementTimeoutMs?: number;
+  /** Connections are kept while idle: for who seldom asks, and then must not wait for a connection. */
+  keepsIdle?: boolean;
   /** A connection that breaks while idle is thrown away; this is told, never thrown. */
   onError?(error: Error): void;
 }
@@ -42,6 +44,7 @@ export function createLogPool(options: LogPoolOptions): pg.Pool {
     lock_timeout: timeouts.lockMs,
     idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
     keepAlive: true,
+    ...(options.keepsIdle === true ? { idleTimeoutMillis: 0 } : {}),
     // pg-pool waits for the promise; its types do not say so.
     // oxlint-disable-next-line typescript/no-misused-promises
     onConnect: (client) => verify(client, options.use ?? 'service'),

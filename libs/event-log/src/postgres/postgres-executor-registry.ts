@@ -66,11 +66,11 @@ export class PostgresExecutorRegistry implements ExecutorRegistry {
     return { alive: false, now: clock.rows[0]!.now_ms };
   }
 
-  async holdLock(id: string): Promise<{ held: boolean; release(): Promise<void> }> {
+  async holdLock(id: string, onLost?: () => void): Promise<{ held: boolean; release(): Promise<void> }> {
     // One session per incarnation, which comes back by itself: a second one would only compete with the first.
     let lock = this.#locks.get(id);
     if (!lock) {
-      lock = new SessionLock(this.url, `baton executor ${id}`);
+      lock = new SessionLock(this.url, `baton executor ${id}`, onLost);
       this.#locks.set(id, lock);
       await lock.start();
     }
@@ -86,19 +86,20 @@ export class PostgresExecutorRegistry implements ExecutorRegistry {
     };
   }
 
-  async detectLost(me: string): Promise<LostExecutor[]> {
-    if (this.#judge.mayJudge(me)) {
-      const { rows } = await this.pool.query<JudgedExecutor>(judgeExecutors, [me]);
-      const over = this.#judge.judge(rows);
-      if (over.length > 0)
-        await this.pool.query(markLost, [
-          over.map((x) => x.id),
-          over.map((x) => x.heartbeat_at),
-          over.map((x) => x.proof),
-        ]);
-    }
-    const { rows } = await this.pool.query<LostExecutor>(lostWithProcesses, [me]);
-    return rows;
+  /** Both looks at once: a takeover waits for no judgement of others when a supervisor has told of an end. */
+  async detectLost(me: string, judges = true): Promise<LostExecutor[]> {
+    const look = async (): Promise<LostExecutor[]> =>
+      (await this.pool.query<LostExecutor>({ name: 'lost_with_processes', text: lostWithProcesses, values: [me] }))
+        .rows;
+    if (!judges || !this.#judge.mayJudge(me)) return look();
+    const [{ rows }, lost] = await Promise.all([
+      this.pool.query<JudgedExecutor>({ name: 'judge_executors', text: judgeExecutors, values: [me] }),
+      look(),
+    ]);
+    const over = this.#judge.judge(rows);
+    if (over.length === 0) return lost;
+    await this.pool.query(markLost, [over.map((x) => x.id), over.map((x) => x.heartbeat_at), over.map((x) => x.proof)]);
+    return look();
   }
 
   /** Its peers are told, too: without the hint they would find it only at their next look, up to a sixth of a lease later. */

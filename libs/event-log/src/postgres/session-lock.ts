@@ -7,7 +7,7 @@ import { Reconnecting } from './reconnecting.js';
 export class SessionLock {
   #held = false;
   readonly #connection: Reconnecting;
-  constructor(url: string, name: string) {
+  constructor(url: string, name: string, onLost: () => void = () => undefined) {
     this.#connection = new Reconnecting({
       url,
       application: 'baton lock',
@@ -32,6 +32,7 @@ export class SessionLock {
       checkEveryMs: 2_000,
       onLost: () => {
         this.#held = false;
+        onLost();
       },
     });
   }

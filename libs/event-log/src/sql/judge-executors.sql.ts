@@ -5,7 +5,6 @@
  */
 export const judgeExecutors = /* sql */ `
 select x.id, x.heartbeat_at::text as heartbeat_at, x.heartbeat_ms,
-  extract(epoch from now() - x.heartbeat_at)::float8 * 1000 as age_ms,
   greatest(x.heartbeat_at, u.accepting_since) + x.lease_ms * interval '1 ms' < now() as lease_over,
   u.accepting_since + x.lease_ms * interval '1 ms' < now() as accepting_long_enough,
   x.locked and pg_try_advisory_xact_lock(hashtextextended('baton executor ' || x.id, 0)) as lock_free
