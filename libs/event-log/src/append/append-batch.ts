@@ -2,6 +2,7 @@ import { schemaVersions } from '@baton/process';
 import type { Append } from '../event-log.port.js';
 import type { CellIds } from '../process-id.js';
 import { appendVersionsOnly, appendWithChanges, appendWithEnds } from '../sql/append.sql.js';
+import { boolArray, int2Array, int4Array, jsonbArray, textArray, uuidArray } from './binary-arrays.js';
 import { changesAdmission, changesHead, changesWaits, type NetChange, netChangeOf, onlyClears } from './net-change.js';
 
 export interface Statement {
@@ -18,11 +19,11 @@ export function appendStatement(appends: readonly Append[], ids: CellIds): State
   const changes = appends.map((append) => netChangeOf(append.events.map((e) => e.event)));
   const streams = appends.map((append) => ids.mustUuid(append.stream));
   const values: unknown[] = [
-    streams,
-    appends.map((append) => (append.expected === 'none' ? 0 : append.expected)),
-    appends.map((append) => append.events.length),
-    appends.map((append) => append.owner === undefined),
-    appends.map((append) => append.owner ?? null),
+    uuidArray(streams),
+    int4Array(appends.map((append) => (append.expected === 'none' ? 0 : append.expected))),
+    int4Array(appends.map((append) => append.events.length)),
+    boolArray(appends.map((append) => append.owner === undefined)),
+    textArray(appends.map((append) => append.owner ?? null)),
     ...eventColumns(appends, streams),
   ];
   const creates = appends.some((append) => append.expected === 'none');
@@ -32,15 +33,15 @@ export function appendStatement(appends: readonly Append[], ids: CellIds): State
     return {
       name: 'append_versions',
       text: appendVersionsOnly,
-      values: [...values, changes.map((c) => c.claimsReset)],
+      values: [...values, boolArray(changes.map((c) => c.claimsReset))],
     };
   values.push(...headColumns(changes));
   if ((admission || waits) && !creates && changes.every(onlyClears)) {
     const of = (wanted: (change: NetChange) => boolean): string[] => streams.filter((_, at) => wanted(changes[at]!));
     const ended = of((change) => change.gone.length > 0);
-    values.push(of((change) => change.queue === 'delete'));
+    values.push(uuidArray(of((change) => change.queue === 'delete')));
     if (ended.length === 0) return { name: 'append_unqueued', text: withoutEnds, values };
-    return { name: 'append_ended', text: withEnds, values: [...values, ended] };
+    return { name: 'append_ended', text: withEnds, values: [...values, uuidArray(ended)] };
   }
   if (admission) values.push(JSON.stringify(admissionRows(changes, streams, ids)));
   if (waits) values.push(JSON.stringify(waitRows(changes, streams)));
@@ -61,42 +62,48 @@ function textOf(name: string, admission: boolean, waits: boolean): string {
 }
 
 function eventColumns(appends: readonly Append[], streams: readonly string[]): unknown[] {
-  const columns: [string[], number[], string[], string[], number[], string[], (string | null)[]] = [
-    [],
-    [],
-    [],
-    [],
-    [],
-    [],
-    [],
-  ];
+  const ofStream: string[] = [];
+  const sequences: number[] = [];
+  const ids: string[] = [];
+  const types: string[] = [];
+  const versions: number[] = [];
+  const data: string[] = [];
+  const metadata: (string | null)[] = [];
   appends.forEach((append, at) => {
     const before = append.expected === 'none' ? 0 : append.expected;
     append.events.forEach((item, index) => {
-      columns[0].push(streams[at]!);
-      columns[1].push(before + index + 1);
-      columns[2].push(item.id);
-      columns[3].push(item.event.type);
-      columns[4].push(item.schemaVersion ?? schemaVersions[item.event.type] ?? 1);
-      columns[5].push(JSON.stringify(item.event.data));
-      const metadata = JSON.stringify(item.metadata);
-      columns[6].push(metadata === '{}' ? null : metadata);
+      ofStream.push(streams[at]!);
+      sequences.push(before + index + 1);
+      ids.push(item.id);
+      types.push(item.event.type);
+      versions.push(item.schemaVersion ?? schemaVersions[item.event.type] ?? 1);
+      data.push(JSON.stringify(item.event.data));
+      const text = JSON.stringify(item.metadata);
+      metadata.push(text === '{}' ? null : text);
     });
   });
-  return columns;
+  return [
+    uuidArray(ofStream),
+    int4Array(sequences),
+    uuidArray(ids),
+    textArray(types),
+    int2Array(versions),
+    jsonbArray(data),
+    jsonbArray(metadata),
+  ];
 }
 
 function headColumns(changes: readonly NetChange[]): unknown[] {
   const runnable = (change: NetChange): number =>
     change.runnableAt === undefined ? 0 : change.runnableAt === null ? 1 : change.runnableAt === 'now' ? 2 : 3;
   return [
-    changes.map((c) => c.owner !== undefined),
-    changes.map((c) => c.owner ?? null),
-    changes.map(runnable),
+    boolArray(changes.map((c) => c.owner !== undefined)),
+    textArray(changes.map((c) => c.owner ?? null)),
+    int2Array(changes.map(runnable)),
     changes.map((c) => (runnable(c) === 3 ? c.runnableAt : null)),
-    changes.map((c) => c.priority ?? null),
-    changes.map((c) => c.claimsReset),
-    changes.map((c) => c.claimsAdded),
+    int2Array(changes.map((c) => c.priority ?? null)),
+    boolArray(changes.map((c) => c.claimsReset)),
+    int4Array(changes.map((c) => c.claimsAdded)),
   ];
 }
 

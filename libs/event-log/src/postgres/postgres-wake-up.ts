@@ -8,7 +8,8 @@ type Topic = Parameters<WakeUp['notify']>[0];
 
 /**
  * Hints over NOTIFY, on connections of their own and never in an append's transaction (in the commit it would serialise
- * all of them). Coalesced: at most one statement every 10 ms. Whatever is lost, a poll finds.
+ * all of them). Coalesced: at most one statement every 10 ms, the first of them at once: what waits for nobody else is not
+ * kept waiting. Whatever is lost, a poll finds.
  */
 export class PostgresWakeUp implements WakeUp {
   readonly #listeners = new Set<(topic: string, detail: string) => void>();
@@ -18,6 +19,7 @@ export class PostgresWakeUp implements WakeUp {
   #timer: NodeJS.Timeout | null = null;
   #started = false;
   #sending = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
   constructor(
     url: string,
     private readonly options: { enabled: boolean; coalesceMs?: number; checkEveryMs?: number },
@@ -66,7 +68,13 @@ export class PostgresWakeUp implements WakeUp {
   notify(topic: Topic, detail = ''): void {
     if (!this.#started) return;
     this.#pending.set(`${topic}:${detail}`, { topic, detail });
-    this.#timer ??= setTimeout(() => void this.#send(), this.options.coalesceMs ?? 10);
+    this.#sendSoon();
+  }
+
+  #sendSoon(): void {
+    const coalesceMs = this.options.coalesceMs ?? 10;
+    const rest = Math.min(coalesceMs, this.#sentAt + coalesceMs - performance.now());
+    this.#timer ??= setTimeout(() => void this.#send(), Math.max(0, rest));
   }
 
   /** Both sessions stand: a hint that is given is heard. */
@@ -87,6 +95,7 @@ export class PostgresWakeUp implements WakeUp {
     this.#pending.clear();
     if (!client) return;
     this.#sending = true;
+    this.#sentAt = performance.now();
     try {
       // A payload holds 8,000 bytes; beyond that a word without detail says "look everywhere".
       const payload = JSON.stringify(all.map((hint) => [hint.topic, hint.detail]));
@@ -97,7 +106,7 @@ export class PostgresWakeUp implements WakeUp {
       void error;
     } finally {
       this.#sending = false;
-      if (this.#pending.size > 0 && this.#started) this.#timer ??= setTimeout(() => void this.#send(), 10);
+      if (this.#pending.size > 0 && this.#started) this.#sendSoon();
     }
   }
 
