@@ -1,5 +1,5 @@
 import { KafkaTransport, kafkaClient, PostgresDeadLetters, PostgresInbox, type Subscription } from '@baton/bus';
-import { createLogPool } from '@baton/event-log';
+import { createLogPool, PostgresEventLog } from '@baton/event-log';
 
 const silent = () => undefined;
 const logger = { debug: silent, info: silent, warn: silent, error: silent };
@@ -18,6 +18,7 @@ export class InboxConsumer {
     const transport = new KafkaTransport({
       kafka: kafkaClient({ brokers, clientId: 'outage-inbox' }, logger),
       topics: { partitions: 3, replication: 1 },
+      log: new PostgresEventLog(pool, 'c1'),
       inbox: new PostgresInbox(pool),
       deadLetters: new PostgresDeadLetters(pool),
       logger,
