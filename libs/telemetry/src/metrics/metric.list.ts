@@ -253,6 +253,13 @@ export const metricList = {
     meaning: 'Answers of the REST API',
     attributes: ['http.request.method', 'http.route', 'http.response.status_code'],
   },
+  'baton.wakeups': {
+    kind: 'counter',
+    unit: '{item}',
+    services: ['scheduler', 'executor'],
+    meaning: 'Work that was found, by the way that led to it: bus, notify, poll, timer (a due time) or self',
+    attributes: ['work', 'way'],
+  },
 } as const satisfies Record<string, MetricDescription>;
 
 export type MetricName = keyof typeof metricList;
