@@ -23,7 +23,7 @@ import {
 import { loadOperators, type OperatorRegistry } from '@baton/operators';
 import { builtInOperators, type OperatorDescriptor } from '@baton/process';
 import { Keyring } from '@baton/security';
-import { type Logger, type Metrics, meterOver, outgoingTraceparent } from '@baton/telemetry';
+import { knownTraces, type Logger, type Metrics, meterOver, outgoingTraceparent } from '@baton/telemetry';
 import { wait } from './clock/clock.port.js';
 import { SystemClock } from './clock/system.clock.js';
 import type { ExecutorConfig } from './config.js';
@@ -120,7 +120,11 @@ export class ExecutorService {
   }
 
   hint(topic: 'runnable' | 'owned' | 'cluster', detail: string): void {
-    this.host?.hint(topic, detail);
+    this.host?.hint(topic, detail, 'bus');
+  }
+
+  noteDue(dueAt: string): void {
+    this.host?.noteDue(dueAt);
   }
 
   isReady(): boolean {
@@ -235,7 +239,11 @@ export class ExecutorService {
       artifacts,
       logger,
       meter,
-      traceparent: (process, path, attempt) => outgoingTraceparent(config.traces, process, path, attempt),
+      traceparent: (process, path, attempt) => {
+        const traceparent = outgoingTraceparent(config.traces, process, path, attempt);
+        knownTraces.note(process.id, traceparent);
+        return traceparent;
+      },
     };
   }
 }

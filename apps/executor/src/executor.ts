@@ -104,12 +104,24 @@ export class Executor implements Driven {
   }
 
   /** A hint from bus or log: news of a stream, something runnable, or of the cluster. */
-  hint(topic: string, detail: string): void {
+  hint(topic: string, detail: string, way: 'bus' | 'notify' = 'notify'): void {
     if (this.over) return;
-    if (topic === 'owned' && detail !== '') this.drivers.get(detail)?.hintNews();
-    else if (topic === 'owned') this.claimer.hintOwned();
-    else if (topic === 'runnable') this.claimer.hint();
+    if (topic === 'owned' && detail !== '') this.hintNews(detail, way);
+    else if (topic === 'owned') this.claimer.hintOwned(way);
+    else if (topic === 'runnable') this.claimer.hint(way);
     else if (topic === 'cluster') this.detector.hint();
+  }
+
+  /** A process, of whomever, was parked until then. */
+  noteDue(dueAt: string): void {
+    if (!this.over) this.claimer.noteDue(dueAt);
+  }
+
+  private hintNews(stream: string, way: 'bus' | 'notify'): void {
+    const driver = this.drivers.get(stream);
+    if (!driver) return;
+    driver.hintNews();
+    this.ports.meter.count('baton.wakeups', 1, { work: 'reload', way });
   }
 
   /** E5 */
@@ -159,8 +171,8 @@ export class Executor implements Driven {
     return this.drivers.has(stream) || this.taking.has(stream);
   }
 
-  noteVersion(stream: string, version: number): void {
-    this.drivers.get(stream)?.noteVersion(version);
+  noteVersion(stream: string, version: number): boolean {
+    return this.drivers.get(stream)?.noteVersion(version) ?? false;
   }
 
   leftToOthers(): string[] {

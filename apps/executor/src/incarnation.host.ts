@@ -47,8 +47,12 @@ export class IncarnationHost {
     return this.executor;
   }
 
-  hint(topic: string, detail: string): void {
-    this.executor?.hint(topic, detail);
+  hint(topic: string, detail: string, way: 'bus' | 'notify' = 'notify'): void {
+    this.executor?.hint(topic, detail, way);
+  }
+
+  noteDue(dueAt: string): void {
+    this.executor?.noteDue(dueAt);
   }
 
   /** SIGTERM */

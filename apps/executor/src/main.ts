@@ -25,7 +25,12 @@ await runService('executor', async (logger) => {
     },
   });
   app.connectMicroservice({
-    strategy: new BusStrategy({ subscriber: executorSubscriber, mode: 'hints', transport: executor.bus() }),
+    strategy: new BusStrategy({
+      subscriber: executorSubscriber,
+      mode: 'hints',
+      transport: executor.bus(),
+      onStart: () => executor.hint('owned', ''),
+    }),
   });
   await app.listen(config.port, config.host);
   const port = Number(new URL(await app.getUrl()).port);

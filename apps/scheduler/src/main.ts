@@ -12,9 +12,13 @@ await runService('scheduler', async (logger) => {
   const config = readConfig();
   const metrics = createMetrics('scheduler');
   const scheduler = new Scheduler(config, logger, metrics);
-  const app = await NestFactory.create<NestFastifyApplication>(schedulerModule(scheduler), new FastifyAdapter(), {
-    logger: nestLogger(logger),
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    schedulerModule(scheduler, config),
+    new FastifyAdapter(),
+    {
+      logger: nestLogger(logger),
+    },
+  );
   const life = supervised({
     logger,
     async close() {
@@ -24,7 +28,12 @@ await runService('scheduler', async (logger) => {
     },
   });
   app.connectMicroservice({
-    strategy: new BusStrategy({ subscriber: schedulerSubscriber, mode: 'hints', transport: scheduler.bus }),
+    strategy: new BusStrategy({
+      subscriber: schedulerSubscriber,
+      mode: 'hints',
+      transport: scheduler.bus,
+      onStart: () => scheduler.look(),
+    }),
   });
   await scheduler.start();
   await app.listen(config.port, config.host);

@@ -10,7 +10,9 @@ import {
   PostgresPublisherStore,
   Publisher,
   publisherSubscriber,
+  Republisher,
   releaseLeases,
+  StatusTeller,
 } from '@baton/bus';
 import { catalogueDataSource, SettingCache, SettingRepository } from '@baton/catalogue';
 import {
@@ -36,7 +38,7 @@ import { SlotStore } from './admission/slot.store.js';
 import { SelfAudit } from './audit/self-audit.js';
 import type { SchedulerConfig } from './config.js';
 import { DatabaseTime } from './database-time.js';
-import { Duty, type DutyOptions } from './duty/duty.js';
+import { Duty, type DutyOptions, type Way } from './duty/duty.js';
 import { ProcessViewsFeeder, viewsSubscriber } from './feeder/process-views.feeder.js';
 import { ClusterGauges } from './gauges/cluster.gauges.js';
 import { LogJobRunner } from './rebuild/log-job.runner.js';
@@ -57,6 +59,7 @@ const feedBatch = 2_000;
 const publishBatch = 1_000;
 /** While events come, the tail is looked at this often: what was not settled at the last hint is a moment later. */
 const publishBusyMs = 25;
+const busStatusMs = 5_000;
 const auditBatch = 1_000;
 const leaseMs = 10_000;
 /** Between two looks at a lease that is held. */
@@ -74,6 +77,7 @@ export class Scheduler {
   readonly slots: SlotStore;
   /** For the subscribers that Nest wires. */
   readonly bus: BusTransport;
+  #hints: { readonly healthy: boolean } | null = null;
   readonly #publisher: Publisher | null;
   readonly #pool: ReturnType<typeof createLogPool>;
   readonly #settings: SettingCache;
@@ -88,6 +92,7 @@ export class Scheduler {
   /** Null without Kafka: then there are no topics. */
   readonly #topics: TopicRecords | null;
   readonly #freeing: Duty;
+  readonly #matching: Duty;
   readonly #ended = new Set<string>();
   readonly #stop = new AbortController();
   #stopListening: () => void = () => undefined;
@@ -141,7 +146,8 @@ export class Scheduler {
     const records = new PostgresTopicStore(this.#pool, config.cell);
     const expiry = new ExpiryScan({ messages, records, requests, inbox, artifacts, inboxDays });
     const tail = new PostgresTail(this.#pool, config.cell);
-    const tailMs = () => config.pollMs ?? this.#settings.get('polling.tailMs');
+    // Reading the tail is what the bus is made of: a test that cuts the polls for work does not cut it.
+    const tailMs = () => Math.min(config.pollMs ?? Number.POSITIVE_INFINITY, this.#settings.get('polling.tailMs'));
     const lease = (name: string) => new Lease(this.#pool, name, this.id, leaseMs, leaseTrustedMs);
     const feeder = new ProcessViewsFeeder({
       tail,
@@ -150,7 +156,6 @@ export class Scheduler {
       batch: feedBatch,
       meter,
     });
-    const jobs = new LogJobRunner({ pool: this.#pool, cell: config.cell, lease: lease('log-jobs'), logger });
     const audit = new SelfAudit({
       pool: this.#pool,
       ids,
@@ -166,6 +171,14 @@ export class Scheduler {
     const deadLetters = new PostgresDeadLetters(this.#pool);
     const kafka = config.kafka && kafkaClient({ ...config.kafka, clientId: this.id }, logger);
     const topics = config.kafka?.topics ?? {};
+    const store = new PostgresPublisherStore(this.#pool, config.cell);
+    const jobs = new LogJobRunner({
+      pool: this.#pool,
+      cell: config.cell,
+      lease: lease('log-jobs'),
+      logger,
+      republisher: kafka && new Republisher({ kafka, topics, log, tail, store }),
+    });
     this.#publisher =
       kafka &&
       new Publisher({
@@ -174,7 +187,7 @@ export class Scheduler {
           ? new TracedTail({ tail, origins: originsIn(this.#pool, ids), sampler: config.traces.sampler })
           : tail,
         clusterTail: clusterTail(this.#pool, config.cell),
-        store: new PostgresPublisherStore(this.#pool, config.cell),
+        store,
         topics,
         batch: publishBatch,
         meter,
@@ -213,14 +226,19 @@ export class Scheduler {
     const duty = (name: string, everyMs: () => number, run: DutyOptions['run']) =>
       new Duty({ name, run, everyMs, clock: systemClock, logger, meter });
     const scheduleMs = () => config.pollMs ?? this.#settings.get('polling.scheduleMs');
-    this.#admission = duty('admission', scheduleMs, () => admission.round());
+    this.#admission = duty('admission', scheduleMs, (_, way) => admission.round(way));
     this.#feeder = duty(
       'views',
       () => (feeder.isBusy ? 4 : 1) * tailMs(),
       () => feeder.round(),
     );
     this.#jobs = duty('jobs', scheduleMs, (signal) => jobs.round(signal));
-    this.#freeing = duty('free-slots', scheduleMs, () => this.#free());
+    this.#freeing = duty('free-slots', scheduleMs, (_, way) => this.#free(way));
+    this.#matching = duty('messages', scheduleMs, async (_, way) => {
+      const delivered = await matching.run();
+      if (delivered > 0) meter.count('baton.wakeups', delivered, { work: 'message', way });
+      return undefined;
+    });
     const telling = duty(
       'children',
       () => config.pollMs ?? scanEveryMs,
@@ -233,9 +251,11 @@ export class Scheduler {
     const receiving = topicRecords && duty('topic-records', scheduleMs, () => topicRecords.round());
     const publisherLease = lease('kafka-publisher');
     const publishing = this.#publisher;
+    let isPublishing = false;
     this.#publishing = publishing
       ? duty('publisher', tailMs, async () => {
-          if ((await publisherLease.hold()) === null) {
+          isPublishing = (await publisherLease.hold()) !== null;
+          if (!isPublishing) {
             await publishing.rest();
             return undefined;
           }
@@ -243,6 +263,20 @@ export class Scheduler {
           return publishing.isBusy ? publishBusyMs : undefined;
         })
       : null;
+    const teller = new StatusTeller({
+      pool: this.#pool,
+      holder: this.id,
+      kafka: kafka && publishing && { client: kafka, prefix: topics.prefix ?? '', publisher: () => publishing.status },
+      logger,
+    });
+    const tellingBus = duty(
+      'bus-status',
+      () => busStatusMs,
+      async () => {
+        if (publishing === null || isPublishing) await teller.round();
+        return undefined;
+      },
+    );
     this.#tracing = config.traces?.exported
       ? new Tracing({
           tail,
@@ -269,15 +303,13 @@ export class Scheduler {
       this.#freeing,
       this.#feeder,
       this.#jobs,
+      tellingBus,
       telling,
       duty('slots', scheduleMs, async () => {
         if ((await this.slots.freeLeaked()) > 0) this.#admission.wake();
         return undefined;
       }),
-      duty('messages', scheduleMs, async () => {
-        await matching.run();
-        return undefined;
-      }),
+      this.#matching,
       duty(
         'expiry',
         () => expiryEveryMs,
@@ -302,7 +334,7 @@ export class Scheduler {
     await this.#time.learn();
     this.#stopListening = this.wakeUp.listen((topic) => {
       this.#publishing?.wake();
-      if (topic === 'queue') this.#admission.wake();
+      if (topic === 'queue') this.#admission.wake('notify');
       if (topic === 'cluster') this.#jobs.wake();
     });
     await this.wakeUp.start();
@@ -313,19 +345,35 @@ export class Scheduler {
   /** A process has ended: its slots are free for the next. Freed together with those that end meanwhile. */
   ended(stream: string): void {
     this.#ended.add(stream);
-    this.#freeing.wake();
+    this.#freeing.wake('bus');
   }
 
-  async #free(): Promise<undefined> {
+  async #free(way: Way): Promise<undefined> {
     const streams = [...this.#ended];
     this.#ended.clear();
     // What a failure leaves behind, the scan for leaked slots frees.
-    if (streams.length > 0 && (await this.slots.free(streams))) this.#admission.wake();
+    if (streams.length > 0 && (await this.slots.free(streams))) this.#admission.wake(way);
     return undefined;
   }
 
+  /** What the bus did not tell while it was away. */
+  look(): void {
+    for (const duty of [this.#admission, this.#matching, this.#freeing]) duty.wake('bus');
+  }
+
+  /** The bus tells of a request. */
+  /** Its own subscription to the bus counts for its readiness: a consumer that is dead is not seen otherwise. */
+  readsBusBy(subscription: { readonly healthy: boolean }): void {
+    this.#hints = subscription;
+  }
+
   admit(): void {
-    this.#admission.wake();
+    this.#admission.wake('bus');
+  }
+
+  /** The bus tells of a receiver that waits for a message which may be here already. */
+  match(): void {
+    this.#matching.wake('bus');
   }
 
   health(): { status: 'ready' | 'degraded' | 'not-ready'; checks: Record<string, string> } {
@@ -333,10 +381,12 @@ export class Scheduler {
       this.#duties.map((duty) => [duty.name, duty.healthy ? 'ok' : 'no good round lately']),
     );
     const isReading = this.#topics?.healthy ?? true;
+    const isHinted = this.#hints?.healthy ?? true;
+    if (!isHinted) checks['bus'] = 'nothing was read from the bus lately';
     if (!isReading) checks['topics'] = 'Kafka has not been heard of lately';
     const status = !this.#admission.healthy
       ? 'not-ready'
-      : isReading && this.#duties.every((duty) => duty.healthy)
+      : isReading && isHinted && this.#duties.every((duty) => duty.healthy)
         ? 'ready'
         : 'degraded';
     return { status, checks };

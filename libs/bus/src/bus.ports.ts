@@ -30,6 +30,8 @@ export interface SubscriptionOptions {
   /** Names as in `@OnEvent`; '*': all. */
   events: ReadonlySet<string>;
   handle(event: BusEvent, context: DeliveryContext): Promise<void>;
+  /** Hints only: from here on events are told, those of before are not: look once. After every interruption again. */
+  onStart?(): void;
 }
 
 export interface Subscription {
@@ -66,11 +68,18 @@ export interface DeadLetter {
 export interface DeadLetters {
   /** Resolves when it is stored: only then may a checkpoint or an offset move past the event. */
   put(letter: DeadLetter): Promise<void>;
+  /**
+   * Hands to `deliver`, one after the other, those that somebody wants delivered again; it answers what that failed
+   * with, or null. Two instances of a subscriber never have the same one; one that throws leaves it for the next time.
+   */
+  replay?(subscriber: string, deliver: (event: BusEvent) => Promise<string | null>): Promise<number>;
 }
 
 export interface Inbox {
   has(subscriber: string, eventId: string): Promise<boolean>;
   record(subscriber: string, eventId: string): Promise<void>;
+  /** It is to be handled once more. */
+  forget(subscriber: string, eventId: string): Promise<void>;
   /** Throws AlreadyHandled, and nothing is written, when the row is there already. */
   transaction<T>(subscriber: string, eventId: string, work: (client: LogClient) => Promise<T>): Promise<T>;
 }

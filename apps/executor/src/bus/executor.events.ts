@@ -16,6 +16,14 @@ export class ExecutorEvents {
     this.executor.hint('runnable', '');
   }
 
+  /** Whoever parked it may be gone when it is due. */
+  @OnEvent('process.parked', executorSubscriber)
+  parked(@Payload() event: BusEvent): void {
+    const { data } = event;
+    if (typeof data === 'object' && data !== null && 'dueAt' in data && typeof data.dueAt === 'string')
+      this.executor.noteDue(data.dueAt);
+  }
+
   /** What it owned can be taken over now. */
   @OnEvent('cluster.executor-lost', executorSubscriber)
   lost(): void {

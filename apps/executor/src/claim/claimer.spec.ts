@@ -51,7 +51,7 @@ class Scene {
       {
         count: () => this.driven.size,
         has: (stream) => this.driven.has(stream),
-        noteVersion: () => undefined,
+        noteVersion: () => false,
         take: async (candidates) => this.take(candidates),
         pickUp: async () => undefined,
         leftToOthers: () => {

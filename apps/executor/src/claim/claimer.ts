@@ -14,12 +14,15 @@ export interface Candidate {
   waitedMs?: number;
 }
 
+/** How an executor came to look: over the bus, by NOTIFY, at a poll, at a due time, or by what it did itself. */
+export type Way = 'bus' | 'notify' | 'poll' | 'timer' | 'self';
+
 /** The processes that this executor drives, as the claimer sees them. */
 export interface Driven {
   count(): number;
   has(stream: string): boolean;
-  /** Newer events than it has folded: a cancel, an answer. */
-  noteVersion(stream: string, version: number): void;
+  /** Newer events than it has folded: a cancel, an answer. True: they were news to it. */
+  noteVersion(stream: string, version: number): boolean;
   /** Takes candidates by appends at these versions, and drives those that it got. Answers how many it tried. */
   take(candidates: Candidate[]): Promise<number>;
   /** Owned and not driven: a claim whose answer was lost. */
@@ -47,6 +50,7 @@ export class Claimer {
   private looking = false;
   private again = false;
   private wantsOrphans = true;
+  private way: Way = 'self';
   private pollAt = 0;
   private nextDue = Number.POSITIVE_INFINITY;
   private cancelTimer: () => void = () => undefined;
@@ -79,15 +83,16 @@ export class Claimer {
   }
 
   /** Something may be runnable, or a place became free: look at once. */
-  hint(): void {
+  hint(way: Way = 'self'): void {
+    if (!this.again) this.way = way;
     this.again = true;
     this.look();
   }
 
   /** Something that is driven here may have news: look at all of it. */
-  hintOwned(): void {
+  hintOwned(way: Way = 'self'): void {
     this.pollAt = Number.NEGATIVE_INFINITY;
-    this.hint();
+    this.hint(way);
   }
 
   /** An executor was found lost: its processes are to be taken over. */
@@ -144,8 +149,8 @@ export class Claimer {
     const owned = await this.ports.claims.ownedBy(this.incarnation);
     const lost: { stream: string; version: number }[] = [];
     for (const one of owned) {
-      if (this.driven.has(one.stream)) this.driven.noteVersion(one.stream, one.version);
-      else lost.push(one);
+      if (!this.driven.has(one.stream)) lost.push(one);
+      else if (this.driven.noteVersion(one.stream, one.version)) this.countWakeUp('reload', 1);
     }
     if (lost.length > 0) await this.driven.pickUp(lost);
   }
@@ -180,10 +185,15 @@ export class Claimer {
     const wanted = runnable.filter((one) => !this.driven.has(one.stream)).map((one) => ({ ...one, owner: null }));
     if (wanted.length === 0) return;
     const taken = await this.driven.take(this.share(wanted));
+    if (taken > 0) this.countWakeUp('claim', taken);
     this.ports.meter.record('baton.claim.duration', (this.ports.clock.monotonic() - started) / 1000);
     // M6: what was found to be nothing for this executor made room in the next look.
     const learnt = this.driven.leftToOthers().length > except.length;
     if (learnt || (taken > 0 && (runnable.length === limit || taken < wanted.length))) this.again = true;
+  }
+
+  private countWakeUp(work: 'claim' | 'reload', count: number): void {
+    this.ports.meter.count('baton.wakeups', count, { work, way: this.way });
   }
 
   /** All executors are woken by the same hint: of many candidates each tries a random half first. */
@@ -207,6 +217,6 @@ export class Claimer {
     }
     const poll = Math.max(1, this.pollAt - this.ports.clock.monotonic());
     const due = this.free() > 0 ? Math.max(1, this.nextDue - this.ports.databaseClock.now()) : longestWait;
-    this.cancelTimer = this.ports.clock.after(Math.min(poll, due), () => this.hint());
+    this.cancelTimer = this.ports.clock.after(Math.min(poll, due), () => this.hint(due < poll ? 'timer' : 'poll'));
   }
 }

@@ -114,10 +114,11 @@ export class ProcessDriver {
   }
 
   /** The log has events up to this version. */
-  noteVersion(version: number): void {
-    if (version <= Math.max(this.folded.version, this.newest)) return;
+  noteVersion(version: number): boolean {
+    if (version <= Math.max(this.folded.version, this.newest)) return false;
     this.newest = version;
     this.poke();
+    return true;
   }
 
   /** A hint: there may be news in the log. */

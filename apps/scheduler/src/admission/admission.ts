@@ -1,5 +1,6 @@
 import type { Append, CommandHandler, EventLog, WakeUp } from '@baton/event-log';
 import { evolve, initialState, type ProcessEvent, type ProcessState } from '@baton/process';
+import type { Way } from '../duty/duty.js';
 import { type Logger, type Meter, schedulerActor } from '../scheduler.ports.js';
 import type { Candidate, QueueStore } from './queue.store.js';
 import type { SlotStore } from './slot.store.js';
@@ -46,11 +47,12 @@ export class Admission {
   constructor(private readonly options: AdmissionOptions) {}
 
   /** 'again': more may be admitted at once; a number: the next start time is so many ms away. */
-  async round(): Promise<'again' | number | undefined> {
+  async round(way: Way = 'self'): Promise<'again' | number | undefined> {
     const { queue, batch } = this.options;
     const candidates = await queue.look(batch, batch);
     if (candidates.length > 0) {
       const settled = await this.#admit(this.#firstOf(candidates, batch));
+      if (settled > 0) this.options.meter.count('baton.wakeups', settled, { work: 'admission', way });
       if (candidates.length >= batch && settled > 0) return 'again';
     }
     return (await queue.nextStartIn()) ?? undefined;

@@ -1,9 +1,12 @@
 import type { Clock, Logger, Meter } from '../scheduler.ports.js';
 
+/** What a round came by: a hint over the bus or by NOTIFY, the time that is up, or what this service did itself. */
+export type Way = 'bus' | 'notify' | 'poll' | 'timer' | 'self';
+
 export interface DutyOptions {
   name: string;
   /** One round. 'again': there is more to do now; a number: come back after so many ms at the latest. */
-  run(signal: AbortSignal): Promise<'again' | number | undefined>;
+  run(signal: AbortSignal, way: Way): Promise<'again' | number | undefined>;
   /** The longest time between two rounds, ms; read before each wait, since it may be a setting. */
   everyMs(): number;
   clock: Clock;
@@ -27,7 +30,7 @@ export class Duty {
   /** When the last round ended well, by the clock given; null: none did yet. */
   succeededAt: number | null = null;
   #failures = 0;
-  #woken = false;
+  #told: Way | null = null;
   #stop = new AbortController();
   #done: Promise<void> = Promise.resolve();
   #wakeUp: (() => void) | null = null;
@@ -42,8 +45,8 @@ export class Duty {
   }
 
   /** A hint. */
-  wake(): void {
-    this.#woken = true;
+  wake(way: Way = 'self'): void {
+    this.#told ??= way;
     this.#wakeUp?.();
   }
 
@@ -60,18 +63,23 @@ export class Duty {
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
+    let way: Way = 'self';
     while (!signal.aborted) {
-      this.#woken = false;
-      const pause = await this.#round(signal);
-      if (pause > 0) await this.#wait(pause, signal);
+      way = this.#told ?? way;
+      this.#told = null;
+      const pause = await this.#round(signal, way);
+      if (pause > 0) {
+        await this.#wait(pause, signal);
+        way = pause < this.options.everyMs() ? 'timer' : 'poll';
+      }
     }
   }
 
-  async #round(signal: AbortSignal): Promise<number> {
+  async #round(signal: AbortSignal, way: Way): Promise<number> {
     const { name, clock, logger, meter, everyMs } = this.options;
     const begun = clock.now();
     try {
-      const next = await this.options.run(signal);
+      const next = await this.options.run(signal, way);
       this.#failures = 0;
       this.succeededAt = clock.now();
       meter.record('baton.scheduler.round', (this.succeededAt - begun) / 1000, { duty: name });
@@ -87,7 +95,7 @@ export class Duty {
 
   #wait(ms: number, signal: AbortSignal): Promise<void> {
     // After a failure a hint does not cut the pause short: the database may be away.
-    if (signal.aborted || (this.#woken && this.#failures === 0)) return Promise.resolve();
+    if (signal.aborted || (this.#told !== null && this.#failures === 0)) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
         cancel();

@@ -17,17 +17,20 @@ export class MessageScan {
     },
   ) {}
 
-  async run(): Promise<void> {
+  /** How many were delivered. */
+  async run(): Promise<number> {
+    let delivered = 0;
     for (const delivery of await this.options.messages.match(200)) {
       try {
-        await this.#deliver(delivery);
+        if (await this.#deliver(delivery)) delivered += 1;
       } catch (error) {
         this.options.logger.warn({ err: error, process: delivery.stream }, 'a message could not be delivered');
       }
     }
+    return delivered;
   }
 
-  async #deliver(delivery: Delivery): Promise<void> {
+  async #deliver(delivery: Delivery): Promise<boolean> {
     const { messages, commands, meter } = this.options;
     const { id, name, key, path, payload, stream } = delivery;
     const command = { kind: 'receiveMessage' as const, messageId: id, name, key, path, payload };
@@ -35,6 +38,9 @@ export class MessageScan {
     if (result.status === 'done' || (result.status === 'refused' && result.refusal.code === 'already-done')) {
       await messages.delivered(delivery);
       meter.count('baton.scheduler.messages-delivered');
-    } else await messages.giveBack(delivery);
+      return true;
+    }
+    await messages.giveBack(delivery);
+    return false;
   }
 }

@@ -56,6 +56,7 @@ export class TailSubscription implements Subscription {
     this.#stop = new AbortController();
     const { signal } = this.#stop;
     await this.#begin(signal);
+    if (this.options.mode === 'hints') this.options.onStart?.();
     this.#done = this.#loop(signal);
   }
 
@@ -131,8 +132,11 @@ export class TailSubscription implements Subscription {
       this.#readAt = timers.now();
       return false;
     }
-    if (this.#missed) this.#position = await tail.end();
-    this.#missed = false;
+    if (this.#missed) {
+      this.#position = await tail.end();
+      this.#missed = false;
+      this.options.onStart?.();
+    }
     return true;
   }
 

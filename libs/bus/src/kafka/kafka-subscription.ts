@@ -139,6 +139,7 @@ export class KafkaSubscription implements Subscription {
     });
     await joined;
     for (const end of ends) consumer.seek(end);
+    if (mode === 'hints') this.options.onStart?.();
     this.#builtAt = timers.now();
   }
 

@@ -20,7 +20,15 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
   override transportId: symbol;
   #subscription: Subscription | null = null;
 
-  constructor(private readonly options: { subscriber: string; mode: DeliveryMode; transport: BusTransport }) {
+  constructor(
+    private readonly options: {
+      subscriber: string;
+      mode: DeliveryMode;
+      transport: BusTransport;
+      /** Hints only: events are told from here on, those of before are not. */
+      onStart?(): void;
+    },
+  ) {
     super();
     this.transportId = transportOf(options.subscriber);
   }
@@ -44,6 +52,7 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
       mode,
       events: new Set(this.messageHandlers.keys()),
       handle: (event, delivery) => this.#handle(event, delivery),
+      onStart: () => this.options.onStart?.(),
     });
     this.#subscription.start().then(
       () => callback(),
