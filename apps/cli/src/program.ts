@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Cli } from './cli.js';
+import { busCommands } from './commands/bus.commands.js';
 import { checkCommand } from './commands/check.command.js';
 import { clusterCommands } from './commands/cluster.commands.js';
 import { logCommand } from './commands/log.command.js';
@@ -31,6 +32,7 @@ export function batonProgram(cli: Cli): Command {
   peopleCommands(program, cli);
   definitionCommands(program, cli);
   clusterCommands(program, cli);
+  busCommands(program, cli);
   return program;
 }
 

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LiveHintsController } from './bus/live.hints.controller.js';
+import { BusController } from './cluster/bus.controller.js';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { DefinitionsController } from './definitions/definitions.controller.js';
 import { EnvironmentsController } from './environments/environments.controller.js';
@@ -24,6 +25,7 @@ export class IntakeModule {
       module: IntakeModule,
       providers: [{ provide: IntakeServices, useValue: services }],
       controllers: [
+        BusController,
         ClusterController,
         DefinitionsController,
         EnvironmentsController,

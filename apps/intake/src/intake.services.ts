@@ -1,3 +1,4 @@
+import type { BusOperations } from '@baton/bus';
 import type { Catalogue } from '@baton/catalogue';
 import type { CommandHandler, EventLog, ExecutorRegistry, ProcessViews, WakeUp, WorkLists } from '@baton/event-log';
 import type { AuditFindings } from './cluster/audit.findings.js';
@@ -30,6 +31,7 @@ export abstract class IntakeServices {
   abstract readonly topicPrefix: string;
   /** How far the list of processes is behind the log, in ms. */
   abstract viewsAge(): Promise<number>;
+  abstract readonly bus: BusOperations;
   abstract readonly findings: Pick<AuditFindings, 'list'>;
   /** Read models and derived columns are made again from the log, by whoever feeds them. */
   abstract readonly rebuild: { request(by: string): Promise<{ requestedAt: string }> };

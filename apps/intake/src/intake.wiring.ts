@@ -1,4 +1,4 @@
-import type { BusTransport } from '@baton/bus';
+import { BusOperations, type BusTransport } from '@baton/bus';
 import { Catalogue } from '@baton/catalogue';
 import {
   CellIds,
@@ -134,6 +134,7 @@ export async function wireIntake(
     metrics: { text: () => given.metrics.render() },
     topicPrefix: kafka?.topics.prefix ?? '',
     viewsAge: () => age.ms(),
+    bus: new BusOperations(pool),
     findings: new AuditFindings(pool, new CellIds(cell)),
     rebuild: {
       async request(by) {

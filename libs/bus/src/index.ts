@@ -15,6 +15,8 @@ export { ensureTopics, type TopicSettings, topicNames } from './kafka/topics.js'
 export { Lease, releaseLeases } from './lease/lease.js';
 export { BusContext, BusStrategy } from './nest/bus.strategy.js';
 export { OnEvent } from './nest/on-event.decorator.js';
+export { BusOperations } from './operations/bus-operations.js';
+export { StatusTeller } from './operations/status-teller.js';
 export * from './producer/producer.port.js';
 export {
   clusterLane,
@@ -24,4 +26,5 @@ export {
   publisherSubscriber,
 } from './publisher/publisher.js';
 export { PostgresPublisherStore, type PublisherStore, type Republished } from './publisher/publisher-store.js';
+export { Republisher } from './publisher/republisher.js';
 export { systemTimers } from './system-timers.js';

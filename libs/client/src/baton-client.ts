@@ -1,6 +1,10 @@
 import {
   type AuditPage,
+  type BusRepublish,
+  type BusStatus,
   type CommandAccepted,
+  type DeadLetter,
+  type DeadLetterPage,
   type Definition,
   type DefinitionPage,
   type Environment,
@@ -24,6 +28,8 @@ import {
   type ProcessRequest,
   type PublishedDefinition,
   type RebuildStarted,
+  type ReplayStarted,
+  type Republish,
   type RequestAccepted,
   type RequestResult,
   type RestOperation,
@@ -258,6 +264,27 @@ export class BatonClient {
   // -- the cluster
   executors(): Promise<ExecutorList> {
     return this.#call('listExecutors', {});
+  }
+  bus(): Promise<BusStatus> {
+    return this.#call('getBus', {});
+  }
+  deadLetters(options: PageOptions & { subscriber?: string } = {}): Promise<DeadLetterPage> {
+    return this.#call('listDeadLetters', { query: { ...options } });
+  }
+  deadLetter(id: string): Promise<DeadLetter> {
+    return this.#call('getDeadLetter', { params: { id } });
+  }
+  replayDeadLetter(id: string): Promise<DeadLetter> {
+    return this.#call('replayDeadLetter', { params: { id } });
+  }
+  replayDeadLetters(): Promise<ReplayStarted> {
+    return this.#call('replayDeadLetters', {});
+  }
+  republish(range: Republish): Promise<BusRepublish> {
+    return this.#call('republishEvents', { body: range });
+  }
+  republishing(id: string): Promise<BusRepublish> {
+    return this.#call('getRepublish', { params: { id } });
   }
   rebuildLog(): Promise<RebuildStarted> {
     return this.#call('rebuildLog', {});

@@ -13,6 +13,7 @@ export * from './problems/field-errors.js';
 export * from './problems/nearest-name.js';
 export * from './problems/problem.schemas.js';
 export * from './rest/audit.schemas.js';
+export * from './rest/bus.schemas.js';
 export * from './rest/definitions.schemas.js';
 export * from './rest/environments.schemas.js';
 export * from './rest/executors.schemas.js';

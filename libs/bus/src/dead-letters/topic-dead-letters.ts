@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetters } from '../bus.ports.js';
+import type { BusEvent } from '../bus-event.js';
 import type { BusProducer } from '../producer/producer.port.js';
 import { deadLetterRecord } from './dead-letter.record.js';
 
@@ -17,6 +18,10 @@ export class TopicDeadLetters implements DeadLetters {
       await producer.send(topic, [deadLetterRecord({ ...place, original, subscriber, reason, attempts })]);
     }
     await rows.put(letter);
+  }
+
+  async replay(subscriber: string, deliver: (event: BusEvent) => Promise<string | null>): Promise<number> {
+    return (await this.options.rows.replay?.(subscriber, deliver)) ?? 0;
   }
 }
 

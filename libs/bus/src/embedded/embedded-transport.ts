@@ -11,6 +11,7 @@ import type {
 } from '../bus.ports.js';
 import { wantsCluster, wantsProcesses } from '../bus-event.js';
 import { Delivery } from '../subscription/delivery.js';
+import { replaying } from '../subscription/replaying.js';
 import { systemTimers } from '../system-timers.js';
 import { TailSubscription } from './tail-subscription.js';
 
@@ -50,7 +51,7 @@ export class EmbeddedTransport implements BusTransport {
       ...(wantsCluster(events) && clusterTail ? [reader(clusterTail, `${subscriber}/cluster`)] : []),
     ];
     let quiet: () => void = () => undefined;
-    return {
+    const both: Subscription = {
       async start() {
         quiet = wakeUp.listen(() => {
           for (const one of readers) one.wake();
@@ -65,5 +66,6 @@ export class EmbeddedTransport implements BusTransport {
         return readers.every((one) => one.healthy);
       },
     };
+    return replaying(both, { ...shared, subscription, delivery, timers });
   }
 }

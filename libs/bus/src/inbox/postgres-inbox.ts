@@ -8,6 +8,9 @@ import {
   type LogPool,
 } from '../bus.ports.js';
 
+import type { BusEvent } from '../bus-event.js';
+import { nextReplay, noteReplay } from '../operations/bus-operations.sql.js';
+
 const insert = 'insert into bus_inbox (subscriber, event_id) values ($1, $2) on conflict do nothing';
 
 /** What each subscriber has handled, beside the log in the same database, so that it commits with what a handler writes. */
@@ -24,6 +27,10 @@ export class PostgresInbox implements Inbox {
 
   async record(subscriber: string, eventId: string): Promise<void> {
     await this.pool.query(insert, [subscriber, eventId]);
+  }
+
+  async forget(subscriber: string, eventId: string): Promise<void> {
+    await this.pool.query('delete from bus_inbox where subscriber = $1 and event_id = $2', [subscriber, eventId]);
   }
 
   transaction<T>(subscriber: string, eventId: string, work: (client: LogClient) => Promise<T>): Promise<T> {
@@ -55,7 +62,7 @@ export class PostgresDeadLetters implements DeadLetters {
       `insert into bus_dead_letter (subscriber, event_id, type, subject, event, origin, reason, attempts)
         values ($1, $2, $3, $4, $5, $6, $7, $8)
         on conflict (subscriber, event_id) do update
-          set reason = excluded.reason, attempts = excluded.attempts, failed_at = now()`,
+          set reason = excluded.reason, attempts = excluded.attempts, failed_at = now(), replayed_at = null`,
       [
         subscriber,
         event.id,
@@ -67,5 +74,17 @@ export class PostgresDeadLetters implements DeadLetters {
         attempts,
       ],
     );
+  }
+
+  async replay(subscriber: string, deliver: (event: BusEvent) => Promise<string | null>): Promise<number> {
+    for (let count = 0; ; count += 1) {
+      const found = await withTransaction(this.pool, async (client) => {
+        const { rows } = await client.query<{ id: string; event: BusEvent }>(nextReplay, [subscriber]);
+        const row = rows[0];
+        if (row) await client.query(noteReplay, [row.id, await deliver(row.event)]);
+        return row !== undefined;
+      });
+      if (!found) return count;
+    }
   }
 }

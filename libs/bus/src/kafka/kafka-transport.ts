@@ -13,6 +13,7 @@ import type {
 } from '../bus.ports.js';
 import { TopicDeadLetters } from '../dead-letters/topic-dead-letters.js';
 import { Delivery } from '../subscription/delivery.js';
+import { replaying } from '../subscription/replaying.js';
 import { systemTimers } from '../system-timers.js';
 import { KafkaProducer } from './kafka-producer.js';
 import { KafkaSubscription } from './kafka-subscription.js';
@@ -57,14 +58,15 @@ export class KafkaTransport implements BusTransport {
       timers,
       instance: this.#instance,
     });
+    const both = replaying(consumer, { ...shared, subscription, delivery, timers });
     return {
-      start: () => consumer.start(),
+      start: () => both.start(),
       async stop() {
-        await consumer.stop();
+        await both.stop();
         await producer.close();
       },
       get healthy() {
-        return consumer.healthy;
+        return both.healthy;
       },
     };
   }

@@ -1,7 +1,7 @@
 import type { TailPosition } from '@baton/event-log';
 import { CellIds } from '@baton/event-log';
 import type { LogPool } from '../bus.ports.js';
-import { loadPublisher, movePublisher, publishFrom, startPublisher } from './publisher.sql.js';
+import { loadPublisher, movePublisher, positionSince, publishFrom, startPublisher } from './publisher.sql.js';
 import type { TopicMarks } from './topic-marks.js';
 
 export interface Republished {
@@ -25,8 +25,17 @@ export interface PublisherStore {
     to: TailPosition,
     known: { clusterId: string | null; marks: TopicMarks },
   ): Promise<boolean>;
+  /** Just before the first event recorded at or after a time; null when there is none. */
+  positionSince(time: string): Promise<TailPosition | null>;
   /** Sets the checkpoint back to just before the first event of this age (null: of all), and forgets the marks. */
   goBack(lane: string, retentionMs: number | null, known: { clusterId: string; reason: string }): Promise<Republished>;
+}
+
+interface PositionRow {
+  log_incarnation: number | null;
+  transaction_id: string;
+  stream_id: string;
+  sequence: number;
 }
 
 const firstUuid = '00000000-0000-0000-0000-000000000000';
@@ -42,25 +51,11 @@ export class PostgresPublisherStore implements PublisherStore {
   }
 
   async load(lane: string): Promise<PublisherState> {
-    const { rows } = await this.pool.query<{
-      log_incarnation: number | null;
-      transaction_id: string;
-      stream_id: string;
-      sequence: number;
-      cluster_id: string | null;
-      marks: TopicMarks | null;
-      republished: Republished | null;
-    }>(loadPublisher, [lane]);
+    const { rows } = await this.pool.query<
+      PositionRow & { cluster_id: string | null; marks: TopicMarks | null; republished: Republished | null }
+    >(loadPublisher, [lane]);
     const row = rows[0]!;
-    const position =
-      row.log_incarnation === null
-        ? null
-        : {
-            logIncarnation: row.log_incarnation,
-            transactionId: row.transaction_id,
-            stream: this.#ids.id(row.stream_id),
-            sequence: row.sequence,
-          };
+    const position = row.log_incarnation === null ? null : this.#position(row);
     return { position, clusterId: row.cluster_id, marks: row.marks ?? {}, republished: row.republished };
   }
 
@@ -81,6 +76,11 @@ export class PostgresPublisherStore implements PublisherStore {
     return rowCount === 1;
   }
 
+  async positionSince(time: string): Promise<TailPosition | null> {
+    const { rows } = await this.pool.query<PositionRow>(positionSince, [time]);
+    return rows[0] ? this.#position(rows[0]) : null;
+  }
+
   async goBack(
     lane: string,
     retentionMs: number | null,
@@ -95,6 +95,15 @@ export class PostgresPublisherStore implements PublisherStore {
       firstUuid,
     ]);
     return rows[0]!.republished;
+  }
+
+  #position(row: PositionRow): TailPosition {
+    return {
+      logIncarnation: row.log_incarnation ?? 0,
+      transactionId: row.transaction_id,
+      stream: this.#ids.id(row.stream_id),
+      sequence: row.sequence,
+    };
   }
 
   #columns(position: TailPosition): unknown[] {

@@ -51,3 +51,8 @@ values ($1, $2, '{}', jsonb_build_object('reason', $4::text, 'at', now(), 'since
 on conflict (name) do update set cluster_id = excluded.cluster_id, marks = excluded.marks,
   republished = excluded.republished, moved_at = now()
 returning republished`;
+
+export const positionSince = /* sql */ `
+select log_incarnation, transaction_id::text as transaction_id, stream_id, sequence - 1 as sequence from event
+where recorded_at >= $1::timestamptz
+order by event.log_incarnation, event.transaction_id, event.stream_id, event.sequence limit 1`;

@@ -68,6 +68,22 @@ export class Delivery {
     }
   }
 
+  /** One attempt more for a dead letter; what it failed with, or null. A database that is away is thrown. */
+  async replay(event: BusEvent, signal: AbortSignal): Promise<string | null> {
+    const { inbox } = this.options;
+    const { subscriber } = this.subscription;
+    if (event.name === '') return 'It was no event that could be read: it stands in the dead-letter topic as it was.';
+    await inbox.forget(subscriber, event.id);
+    try {
+      await this.#once(event, 1, signal);
+      return null;
+    } catch (error) {
+      if (isAway(error)) throw error;
+      await inbox.record(subscriber, event.id);
+      return reasonOf(error);
+    }
+  }
+
   async #once(event: BusEvent, attempt: number, signal: AbortSignal): Promise<Delivered> {
     const { subscriber, mode, handle } = this.subscription;
     const { inbox } = this.options;
