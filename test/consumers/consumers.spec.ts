@@ -42,13 +42,10 @@ const idsOf = (given: readonly { id?: string | undefined }[]) => given.map(({ id
 
 beforeAll(async () => {
   [broker, target] = await Promise.all([kafkaBroker(), EffectTarget.start()]);
-  target.open('none');
   baton = new StandaloneProcess();
   const { brokers } = broker;
-  await baton.start(['--executors', '2', '--brokers', brokers, '--allow-address', '127.0.0.1/32'], {
-    BATON_LEASE_MS: '2000',
-  });
-  const { url } = baton.told();
+  await baton.start(['--executors', '2', '--brokers', brokers, '--allow-address', '127.0.0.1/32']);
+  const { url, token } = baton.told();
   // All that a stranger is given: the address of the brokers and of this document.
   contract = new AsyncApiContract(await (await fetch(`${url}/asyncapi.json`)).json());
   await eventually(async () => {
@@ -58,7 +55,7 @@ beforeAll(async () => {
     await admin.disconnect();
     return there.includes('baton.process');
   });
-  typescript = started(ExampleConsumer.typescript(brokers, 'baton.process'));
+  typescript = started(ExampleConsumer.typescript(brokers, 'baton.process', { url, token }));
   java = started(ExampleConsumer.java(brokers, 'baton.process'));
   const client = baton.client({ patienceMs: 60_000 });
   processes = await harvest(baton, client, target);
@@ -69,7 +66,7 @@ beforeAll(async () => {
     return new Set(read.map(idOf)).size >= logged.length && read;
   }, 500);
   expect(idsOf([...new Set(records.map(idOf))].map((id) => ({ id })))).toEqual(logged);
-}, 240_000);
+}, 400_000);
 afterAll(async () => {
   await Promise.all(consumers.map((consumer) => consumer.stop()));
   await baton?.remove();
@@ -193,8 +190,43 @@ it('a gap is found by both; the one in TypeScript fetches what is missing throug
   expect(telling.of('gap')).toEqual(gaps);
   // Published again, what was missing is new, and the rest is not.
   await produce(topic, whole);
-  await telling.until(() => telling.of('event').length === unique.size);
-  expect(telling.of('repetition').length).toBe(whole.length - 3);
+  await telling.until(() => telling.of('repetition').length === whole.length - 3);
+  expect(telling.of('event').length).toBe(unique.size);
+});
+
+it('a request written as the document describes it starts one process, a bad one becomes a dead letter', async () => {
+  const { token } = baton.told();
+  const [example] = contract.examples('ProcessRequest');
+  const team = randomUUID();
+  const request = (id: string, payload: object): KafkaRecord => ({
+    topic: 'baton.request',
+    key: 'ci',
+    headers: { ...example!.headers, ce_id: id, ce_batontoken: token },
+    value: payload,
+  });
+  const good = request(randomUUID(), { definition: 'contract/child', labels: { team } });
+  expect(contract.judge(good)).toEqual({ message: 'ProcessRequest' });
+  const bad = request(randomUUID(), { definition: 'contract/nowhere' });
+  await produce('baton.request', [good, good, bad]);
+  const letter = await eventually(async () => {
+    const letters = await readTopic(broker.brokers, 'baton.dead-letter');
+    return letters.find((one) => idOf(one) === idOf(bad));
+  }, 500);
+  expect(contract.judge(letter)).toEqual({ message: 'DeadLetter' });
+  expect(letter).toMatchObject({ key: 'ci', value: bad.value, headers: { baton_topic: 'baton.request' } });
+  expect(JSON.stringify(letter)).not.toContain(token);
+  // The three came in this order: what was to be started is in the log, and soon in the list.
+  const { items } = await eventually(async () => {
+    const page = await baton.client().processes({ labels: { team } });
+    return page.items.length > 0 && page;
+  });
+  expect(items).toHaveLength(1);
+});
+
+it('the example in TypeScript is sound by its own compiler settings', async () => {
+  const compiler = resolve(import.meta.dirname, '../../node_modules/ts7/bin/tsc');
+  const project = resolve(import.meta.dirname, '../../examples/consumers/typescript/tsconfig.json');
+  await expect(run(process.execPath, [compiler, '-p', project])).resolves.toMatchObject({ stdout: '' });
 });
 
 it('the line of kcat prints each event of a process once', async () => {

@@ -1,4 +1,5 @@
 import type { BatonClient } from '@baton/client';
+import { z } from 'zod';
 import type { EffectTarget } from '../e2e/effect.target.js';
 import { eventually } from '../e2e/patience.js';
 import type { StandaloneProcess } from '../e2e/standalone.process.js';
@@ -48,6 +49,11 @@ operators:
 finally:
   tidy: { type: set, value: 1 }
 `;
+const again = `
+kind: Process
+name: contract/again
+operators: { break: { type: fail, message: on purpose } }
+`;
 const slow = `
 kind: Process
 name: contract/slow
@@ -70,37 +76,40 @@ operators:
 
 /** Real processes that between them bring about every event that a standalone Baton can. Gives their ids. */
 export async function harvest(baton: StandaloneProcess, client: BatonClient, target: EffectTarget): Promise<string[]> {
-  for (const text of [child, everything, undone, slow, late, gated]) await client.publish(text);
+  target.open('open');
+  for (const text of [child, everything, undone, again, slow, late, gated]) await client.publish(text);
   const begin = async (definition: string, inputs: Record<string, string | boolean> = {}) =>
     (await client.request({ definition: `contract/${definition}`, inputs })).id;
   const here = { target: target.url };
   const all = await begin('everything', { ...here, closed: 'http://127.0.0.1:1/', go: true });
   const broken = await begin('undone', here);
+  const retried = await begin('again');
   const stopped = await begin('slow');
   const timedOut = await begin('late');
   const killed = await begin('gated', { ...here, gate: 'killed' });
-  const large = await begin('gated', { ...here, gate: 'large', ballast: 'x'.repeat(261_900) });
-  const ids = [all, broken, stopped, timedOut, killed, large];
+  const large = await begin('gated', { ...here, gate: 'open', ballast: 'x'.repeat(261_900) });
+  const ids = [all, broken, retried, stopped, timedOut, killed, large];
 
-  await people(client, all);
-  const part = await eventually(async () => (await client.events(all)).items.find(({ type }) => type === 'ChildEnded'));
-  ids.push(String((part.data as { child: string }).child));
+  await Promise.all([people(client, all), persons(client, stopped, retried)]);
+  const ended = await eventually(async () =>
+    (await client.events(all)).items.find(({ type }) => type === 'ChildEnded'),
+  );
+  ids.push(z.object({ child: z.string() }).parse(ended.data).child);
+  await killOwner(baton, client, target, killed);
+  await drainOwner(baton, client, target, here, ids);
+  await Promise.all([all, broken, retried, stopped, timedOut, killed, large].map((id) => client.waitForEnd(id)));
+  return ids;
+}
 
+async function persons(client: BatonClient, stopped: string, retried: string): Promise<void> {
   await untilStatus(client, stopped, 'waiting');
   await client.pause(stopped, 'look first');
   await untilStatus(client, stopped, 'paused');
   await client.resume(stopped, 'looked');
   await client.cancel(stopped, 'not needed');
-
-  await client.waitForEnd(broken);
-  await client.retry(broken, 'fixed');
-  await eventually(async () => (await client.events(broken)).items.filter(isFailed).length === 2);
-
-  await killOwner(baton, client, target, killed);
-  await drainOwner(baton, client, target, here, ids);
-  target.open('large');
-  await Promise.all([all, stopped, timedOut, killed, large].map((id) => client.waitForEnd(id)));
-  return ids;
+  await client.waitForEnd(retried);
+  await client.retry(retried, 'fixed');
+  await eventually(async () => (await client.events(retried)).items.filter(isFailed).length === 2);
 }
 
 const isFailed = ({ type }: { type: string }) => type === 'ProcessFailed';
