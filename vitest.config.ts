@@ -27,7 +27,7 @@ export default defineConfig({
       project('crash', ['test/crash/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 120_000 }),
       project('chaos', ['test/chaos/*.spec.ts'], { maxWorkers: 1, testTimeout: 600_000 }),
       project('outage', ['test/chaos/outage/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 900_000 }),
-      project('consumers', ['test/consumers/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 60_000 }),
+      project('consumers', ['test/consumers/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 120_000 }),
       project('e2e', ['test/e2e/**/*.spec.ts', 'test/upgrade/**/*.spec.ts', 'test/examples/**/*.spec.ts'], {
         maxWorkers: 1,
         testTimeout: 180_000,
