@@ -4,7 +4,7 @@ import type { JsonRecord, JsonValue } from '../common.schemas.js';
 import { jsonSchemaOf } from '../events/event-json-schema.js';
 import { publicEvents } from '../events/public-events.js';
 import { deadLetterHeaderSchema, eventHeaders } from './kafka-headers.js';
-import { requestHeaders, requestPayload } from './request.message.js';
+import { requestExample, requestHeaders, requestPayload } from './request.message.js';
 
 /** Filled while messages are described: every named schema stands once. */
 export class AsyncApiSchemas {
@@ -83,6 +83,7 @@ export function describeMessages(schemas: AsyncApiSchemas): JsonRecord {
     headers: schemas.add('RequestHeaders', requestHeaders),
     payload: schemas.add('ProcessRequestData', requestPayload()),
     bindings: keyed("The caller's own: requests of one key stay in order."),
+    examples: [requestExample],
   };
   messages['DeadLetter'] = {
     name: 'dead letter',

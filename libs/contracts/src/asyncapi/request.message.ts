@@ -28,3 +28,15 @@ export const requestHeaders: JsonRecord = {
 export function requestPayload(): JsonRecord {
   return jsonSchemaOf(processRequestSchema);
 }
+
+export const requestExample: JsonRecord = {
+  name: 'Release',
+  headers: {
+    ce_specversion: '1.0',
+    ce_id: 'build-4711',
+    ce_source: '/ci/web',
+    ce_type: requestEventType,
+    [`ce_${requestTokenExtension}`]: 'bt_…',
+  },
+  payload: { definition: 'web/release', inputs: { version: 'v1' }, labels: { team: 'web' } },
+};
