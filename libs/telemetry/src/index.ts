@@ -1,3 +1,4 @@
+export { KnownTraces, knownTraces } from './known-traces.js';
 export { ConfigError, commaList, loadConfig, onOff } from './load-config.js';
 export { createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { type Instruments, meterOver, UnknownMetric } from './metrics/instruments.js';

@@ -8,9 +8,11 @@ import { EffectRunner } from './effect.runner.js';
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 let clock: ManualClock;
 let stored: string[];
+let told: object[];
 beforeEach(() => {
   clock = new ManualClock();
   stored = [];
+  told = [];
 });
 
 function run(
@@ -39,7 +41,7 @@ function run(
         },
       },
       output: () => undefined,
-      logger: quiet,
+      logger: { ...quiet, error: (fields) => told.push(fields) },
       meter: { count: () => undefined, record: () => undefined },
     },
     { leaseMs: 3000 },
@@ -110,6 +112,18 @@ describe('the runner of effects', () => {
     );
     expect(seen).toEqual({ token: 'Bearer value of api' });
     expect(JSON.stringify(outcome.result)).not.toMatch(/value of api|pass-word/);
+  });
+  it('logs a throw with process and attempt, and no secret (R4)', async () => {
+    await run(
+      async (context) => {
+        context.begin();
+        throw new Error(`refused: ${context.fields['token']}`);
+      },
+      { fields: { token: { $secret: { parts: [{ name: 'api' }] } } } },
+    );
+    expect(told).toMatchObject([{ process: 'p', path: 'a', attempt: 1, executor: 'x' }]);
+    expect(JSON.stringify(told)).toContain('refused: ');
+    expect(JSON.stringify(told)).not.toContain('value of api');
   });
   it('seals what is sensitive, and what is sealed can be used again (R4)', async () => {
     const { result } = await run(async () => ({ status: 'completed', output: { token: 'a', rest: 'b' } }), {

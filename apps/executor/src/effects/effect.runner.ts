@@ -7,6 +7,7 @@ import type {
   Json,
   OperatorError,
 } from '@baton/process';
+import type { Masker } from '@baton/security';
 import type { Clock } from '../clock/clock.port.js';
 import type { BeginGuard, EffectHost, EffectProcess, Logger, Meter } from '../executor.ports.js';
 import { longestData, makeStorable, withoutMarkers } from './output.limits.js';
@@ -54,7 +55,9 @@ export class EffectRunner implements EffectHost {
       const ended = await attempt.race(this.start(effect, process, attempt, secrets));
       result = await this.finish(effect, maskResult(ended, secrets.masker()));
     } catch (error) {
-      result = maskResult(this.fromThrown(error, attempt.hasBegun()), secrets.masker());
+      const masker = secrets.masker();
+      result = maskResult(this.fromThrown(error, attempt.hasBegun()), masker);
+      if (result.status === 'unknown') this.tellOfThrow(error, effect, process, masker);
     } finally {
       attempt.end();
     }
@@ -132,12 +135,16 @@ export class EffectRunner implements EffectHost {
   private fromThrown(error: unknown, begun: boolean): EffectResult {
     if (error instanceof NotBegun) return { status: 'not-begun', reason: error.message };
     const message = String(makeStorable(messageOf(error)));
-    if (begun) {
-      this.ports.logger.error({ error: stackOf(error) }, 'an operator threw after it had begun');
-      return { status: 'unknown', reason: `the operator failed after it had begun: ${message}` };
-    }
+    if (begun) return { status: 'unknown', reason: `the operator failed after it had begun: ${message}` };
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'operator';
     return { status: 'failed', error: { code, message } };
+  }
+
+  /** R4: also a stack may hold what was resolved. */
+  private tellOfThrow(error: unknown, effect: EffectToBegin, process: EffectProcess, masker: Masker): void {
+    const { path, attempt, type } = effect;
+    const about = { process: process.id, path, attempt, type, executor: process.incarnation };
+    this.ports.logger.error({ ...about, error: masker.text(stackOf(error)) }, 'an operator threw after it had begun');
   }
 }
 
