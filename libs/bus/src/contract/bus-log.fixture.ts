@@ -26,7 +26,7 @@ export async function openLog(): Promise<{
   clusterTail: PostgresTail;
   log: PostgresEventLog;
   executors: PostgresExecutorRegistry;
-  append(stream: string, types: readonly string[]): Promise<void>;
+  append(stream: string, types: readonly string[], inputs?: { [name: string]: string }): Promise<void>;
   close(): Promise<void>;
 }> {
   const database = await testDatabase({
@@ -47,9 +47,9 @@ export async function openLog(): Promise<{
     clusterTail: clusterTail(pool, 'c1'),
     log,
     executors: new PostgresExecutorRegistry(pool, database.url),
-    async append(stream, types) {
+    async append(stream, types, inputs = {}) {
       const version = (await log.heads([stream])).get(stream)?.version ?? 'none';
-      const events = types.map((type): EventToAppend => ({ id: uuidv7(), event: sample(type), metadata: {} }));
+      const events = types.map((type): EventToAppend => ({ id: uuidv7(), event: sample(type, inputs), metadata: {} }));
       const [result] = await log.append([{ stream, expected: version, events }]);
       if (result?.status !== 'appended') throw new Error(`the events of ${stream} were refused`);
     },
@@ -60,7 +60,7 @@ export async function openLog(): Promise<{
   };
 }
 
-function sample(type: string): EventToAppend['event'] {
+function sample(type: string, inputs: { [name: string]: string }): EventToAppend['event'] {
   switch (type) {
     case 'ProcessRequested':
       return {
@@ -68,7 +68,7 @@ function sample(type: string): EventToAppend['event'] {
         data: {
           definition: { name: 'default/x', version: 1, digest: 'd' },
           environment: null,
-          inputs: {},
+          inputs,
           priority: 5,
           labels: {},
           requester: { id: 'spec', groups: [] },

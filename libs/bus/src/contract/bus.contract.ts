@@ -2,6 +2,7 @@ import { type ExecutorRegistry, newProcessId, uuidv7 } from '@baton/event-log';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BusTransport, DeliveryContext, LogPool, Subscription, SubscriptionOptions } from '../bus.ports.js';
 import type { BusEvent } from '../bus-event.js';
+import { BusOperations } from '../operations/bus-operations.js';
 import { Received } from './received.js';
 
 /** A bus over a log of its own. Whatever is appended reaches the bus by the way that the transport takes. */
@@ -151,6 +152,45 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
       );
       expect(rows).toMatchObject([{ type: 'ProcessScheduled', subject: stream, attempts: 3 }]);
       expect(rows[0].reason).toMatch(/^TypeError: /);
+    });
+
+    it('delivers a dead letter again when somebody asks for it, once, and tells what came of it', async () => {
+      const stream = fresh();
+      const received = new Received(stream);
+      let isBroken = true;
+      await subscribe(['process.requested'], async (event) => {
+        if (event.subject === stream && isBroken) throw new Error('broken');
+        await received.handle(event);
+      });
+      const operations = new BusOperations(bus.pool);
+      await bus.append(stream, request);
+      const letter = async () => (await operations.deadLetters({ subscriber, limit: 10 }))?.items[0];
+      while ((await letter()) === undefined);
+      const dead = await letter();
+      expect(dead).toMatchObject({ subscriber, type: 'ProcessRequested', subject: stream, reason: 'Error: broken' });
+      isBroken = false;
+      const id = dead?.id ?? '';
+      await operations.replay(id, 'spec');
+      await received.count(1);
+      while ((await operations.deadLetter(id))?.replayedAt === null);
+      expect(await operations.deadLetter(id)).toMatchObject({ replayRequestedAt: null, replayError: null });
+      expect(await operations.replay(id, 'spec')).toBeNull();
+      expect(received.events).toHaveLength(1);
+    });
+
+    it('tells what a dead letter failed with when it is delivered again', async () => {
+      const stream = fresh();
+      await subscribe(['process.requested'], async (event) => {
+        if (event.subject === stream) throw new Error('broken still');
+      });
+      const operations = new BusOperations(bus.pool);
+      await bus.append(stream, request);
+      const letters = async () => (await operations.deadLetters({ subscriber, limit: 10 }))?.items ?? [];
+      while ((await letters()).length === 0);
+      const [dead] = await letters();
+      await operations.replay(dead?.id ?? '', 'spec');
+      while ((await letters())[0]?.replayError === null);
+      expect((await letters())[0]).toMatchObject({ replayError: 'Error: broken still', replayedAt: null, attempts: 4 });
     });
 
     it('retries a handler that fails now and then, and keeps the order meanwhile', async () => {

@@ -1,31 +1,45 @@
-import { kafkaBroker } from '@baton/testing';
+import { type KafkaBroker, kafkaBroker } from '@baton/testing';
 import type { Kafka } from 'kafkajs';
 import type { BusUnderTest } from '../contract/bus.contract.js';
 import { openLog, silentLogger, silentMeter } from '../contract/bus-log.fixture.js';
 import { PostgresDeadLetters, PostgresInbox } from '../inbox/postgres-inbox.js';
-import { Publisher } from '../publisher/publisher.js';
+import { Publisher, type PublisherOptions } from '../publisher/publisher.js';
 import { PostgresPublisherStore } from '../publisher/publisher-store.js';
 import { systemTimers } from '../system-timers.js';
 import { kafkaClient } from './kafka-client.js';
-import { KafkaTransport } from './kafka-transport.js';
+import { KafkaTransport, type KafkaTransportOptions } from './kafka-transport.js';
 import { ensureTopics, topicNames } from './topics.js';
 
+export interface KafkaUnderTest extends BusUnderTest {
+  kafka: Kafka;
+  broker: KafkaBroker;
+  log: Awaited<ReturnType<typeof openLog>>;
+  /** Another publisher over the same log. */
+  publisher(more?: Partial<PublisherOptions>): Publisher;
+  over(more: Partial<KafkaTransportOptions>): KafkaTransport;
+  /** The publisher of the fixture ends; a test drives its own. */
+  stopPublishing(): Promise<void>;
+}
+
 /** A log, a real broker, and a publisher between them. */
-export async function openKafkaBus(): Promise<BusUnderTest & { kafka: Kafka }> {
+export async function openKafkaBus(): Promise<KafkaUnderTest> {
   const [broker, log] = await Promise.all([kafkaBroker(), openLog()]);
   const kafka = kafkaClient({ brokers: broker.brokers, clientId: 'spec' }, silentLogger);
   const topics = { partitions: 3, replication: 1 };
   await ensureTopics(kafka, topics);
-  const publisher = new Publisher({
-    kafka,
-    tail: log.tail,
-    clusterTail: log.clusterTail,
-    store: new PostgresPublisherStore(log.pool, 'c1'),
-    topics,
-    batch: 100,
-    meter: silentMeter,
-    logger: silentLogger,
-  });
+  const newPublisher = (more: Partial<PublisherOptions> = {}) =>
+    new Publisher({
+      kafka,
+      tail: log.tail,
+      clusterTail: log.clusterTail,
+      store: new PostgresPublisherStore(log.pool, 'c1'),
+      topics,
+      batch: 100,
+      meter: silentMeter,
+      logger: silentLogger,
+      ...more,
+    });
+  const publisher = newPublisher();
   const stop = new AbortController();
   const publishing = (async () => {
     while (!stop.signal.aborted) {
@@ -33,8 +47,9 @@ export async function openKafkaBus(): Promise<BusUnderTest & { kafka: Kafka }> {
       const more = await publisher.round().catch(() => false);
       if (!more) await systemTimers.sleep(10, stop.signal);
     }
+    await publisher.close();
   })();
-  const transport = () =>
+  const transport = (more: Partial<KafkaTransportOptions> = {}) =>
     new KafkaTransport({
       kafka,
       topics,
@@ -45,9 +60,19 @@ export async function openKafkaBus(): Promise<BusUnderTest & { kafka: Kafka }> {
       meter: silentMeter,
       attempts: 3,
       pauseMs: 1,
+      ...more,
     });
+  const stopPublishing = async () => {
+    stop.abort();
+    await publishing;
+  };
   return {
     kafka,
+    broker,
+    log,
+    publisher: newPublisher,
+    over: transport,
+    stopPublishing,
     transport: transport(),
     another: transport,
     pool: log.pool,
@@ -60,9 +85,7 @@ export async function openKafkaBus(): Promise<BusUnderTest & { kafka: Kafka }> {
       await admin.disconnect();
     },
     async close() {
-      stop.abort();
-      await publishing;
-      await publisher.close();
+      await stopPublishing();
       await log.close();
       await broker.stop();
     },
