@@ -1,6 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ExampleRun, exampleDefinition, exampleWarnings, refused, type Script, status } from './example-run.js';
+import {
+  answered,
+  ExampleRun,
+  exampleDefinition,
+  exampleWarnings,
+  refused,
+  type Script,
+  status,
+  unknown,
+} from './example-run.js';
 
 const variables = {
   directory: 'https://d',
@@ -14,7 +23,10 @@ const variables = {
 
 it('every example compiles without a warning and tells what it does', () => {
   const folder = new URL('../../examples/', import.meta.url);
-  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  // The others are no processes: programs that read what Baton publishes.
+  const names = readdirSync(folder, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && existsSync(new URL(`${entry.name}/process.yaml`, folder)),
+  );
   expect(names.length).toBeGreaterThanOrEqual(8);
   for (const { name } of names) {
     expect(exampleDefinition(name).name).toBe(`examples/${name}`);
@@ -200,5 +212,47 @@ describe('first-steps', () => {
 
   it('fails when nobody answers', () => {
     expect(steps(true).end).toBe('failed');
+  });
+});
+
+describe('credit-check', () => {
+  const question = 'c1-01890a5d-ac96-774b-bcce-b302099a8057';
+  const answer = (granted: boolean, more: object = {}) => ({
+    topic: 'credit.answers',
+    key: 'c7',
+    value: { question, granted, ...more },
+  });
+  const check = (more: Partial<Script> = {}) =>
+    new ExampleRun('credit-check', { inputs: { customer: 'c7', amount: 100 }, records: [answer(true)], ...more });
+  const decision = (run: ExampleRun) => run.effects.findLast(({ path }) => path === 'told')?.fields['value'];
+
+  it('asks with its own id, and tells what was answered', () => {
+    const run = check();
+    expect([run.end, run.outputs]).toEqual(['completed', { granted: true }]);
+    expect(run.effects[0]?.fields).toMatchObject({ key: 'c7', value: { customer: 'c7', amount: 100, question } });
+    expect(decision(run)).toEqual({ customer: 'c7', granted: true });
+  });
+
+  it("takes no other question's answer, no other customer's, and none that is malformed", () => {
+    const other = { ...answer(true), value: { question: 'another', granted: true } };
+    const malformed = { ...answer(true), value: { question, granted: 'yes' } };
+    const run = check({ records: [other, { ...answer(true), key: 'c8' }, malformed, answer(false)] });
+    expect([run.end, run.outputs, decision(run)]).toEqual([
+      'completed',
+      { granted: false },
+      { customer: 'c7', granted: false },
+    ]);
+  });
+
+  it('grants nothing when nobody answers in a day', () => {
+    const run = check({ records: [] });
+    expect([run.end, run.outputs, run.status('answer')]).toEqual(['completed', { granted: false }, 'failed']);
+  });
+
+  it('asks again when nobody knows whether the question was written, and when Kafka is away', () => {
+    const run = check({ effects: { ask: (_, call) => [unknown, refused('connection')][call - 1] ?? answered(null) } });
+    expect(run.end).toBe('completed');
+    expect(run.begun.filter((path) => path === 'ask')).toHaveLength(3);
+    expect(new Set(run.effects.filter(({ path }) => path === 'ask').map((one) => one.idempotencyKey)).size).toBe(1);
   });
 });

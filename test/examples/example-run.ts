@@ -20,6 +20,8 @@ import {
   type ProcessEvent,
   type ProcessState,
   type RecordedEvent,
+  recordFits,
+  type WaitsFor,
 } from '@baton/process';
 
 const stream = 'c1-01890a5d-ac96-774b-bcce-b302099a8057';
@@ -36,6 +38,8 @@ export interface Script {
   answers?: Record<string, { by: string; answer: Json }[]>;
   /** Messages that come as soon as their receiver waits. */
   messages?: { name: string; key: string; payload: Json }[];
+  /** Records of topics, each for the first that waits for it and that it fits. */
+  records?: { topic: string; key: string; value: Json; headers?: Record<string, string> }[];
   children?: Record<string, { status: 'completed' | 'failed'; outputs?: Json }>;
   incidents?: (incident: IncidentState) => { action: 'rerun' | 'skip' | 'fail'; output?: Json };
   cancelAfter?: string;
@@ -54,6 +58,7 @@ const successes: Record<string, Json> = {
   http: { status: 200, headers: {}, body: null },
   sql: { rows: [], rowCount: 1 },
   script: { exitCode: 0, stdout: '', stderr: '' },
+  publish: { partition: 0, offset: 0 },
 };
 
 export function exampleWarnings(name: string): string[] {
@@ -83,6 +88,7 @@ export class ExampleRun {
   readonly #calls = new Map<string, number>();
   readonly #outcomes: EffectOutcome[] = [];
   readonly #answersGiven = new Map<string, number>();
+  readonly #taken = new Set<number>();
   #now = Date.parse('2026-11-23T22:00:00.000Z');
 
   constructor(
@@ -204,6 +210,7 @@ export class ExampleRun {
       const message =
         waits?.kind === 'message' ? this.script.messages?.find((one) => one.name === waits.name) : undefined;
       if (message) return this.#command({ kind: 'receiveMessage', messageId: `${message.name}-1`, ...message });
+      if (waits?.kind === 'topic' && this.#receive(operator.path, waits)) return true;
       if (operator.path === this.script.cancelAfter && this.state.cancel === null)
         return this.#command({ kind: 'cancel', by: { id: 'ann' }, reason: 'by script' });
     }
@@ -216,6 +223,29 @@ export class ExampleRun {
       by: { id: 'bob' },
       reason: 'by script',
       ...resolution,
+    });
+  }
+
+  #receive(path: string, { topic, key, match, schema }: Extract<WaitsFor, { kind: 'topic' }>): boolean {
+    const conditions = { ...(match === undefined ? {} : { match }), ...(schema === undefined ? {} : { schema }) };
+    const records = this.script.records ?? [];
+    const at = records.findIndex(
+      (one, offset) =>
+        !this.#taken.has(offset) &&
+        one.topic === topic &&
+        (key === undefined || key === one.key) &&
+        recordFits(conditions, { headers: {}, partition: 0, offset, timestamp: '', ...one }),
+    );
+    const record = records[at];
+    if (record === undefined) return false;
+    this.#taken.add(at);
+    return this.#command({
+      kind: 'receiveMessage',
+      messageId: `${topic}/${at}`,
+      name: topic,
+      path,
+      key: record.key,
+      payload: record.value,
     });
   }
 
