@@ -14,6 +14,8 @@ export interface BatonSettings {
   work: string;
   profile?: string | null;
   environment?: NodeJS.ProcessEnv;
+  /** More options of `baton up`. */
+  options?: string[];
 }
 
 interface Whereabouts {
@@ -73,6 +75,7 @@ export class BatonServer {
         String(settings.executors),
         '--operators',
         settings.operators,
+        ...(settings.options ?? []),
       ],
       { stdio: ['ignore', 'pipe', log], env: environment },
     );

@@ -62,7 +62,8 @@ export async function withCpu<T>(
   const before = baton.cpu();
   const result = await work();
   const { client, ...server } = cpuBetween(before, baton.cpu());
-  for (const [part, ms] of Object.entries(server))
+  // A part whose process was killed meanwhile has no sum.
+  for (const [part, ms] of Object.entries(server).filter(([, sum]) => sum >= 0))
     figures.add(`${prefix}CPU per ${each.of}, ${part}`, 'ms', ms / each.count);
   figures.add(`${prefix}CPU per ${each.of}, client`, 'ms', client / each.count);
   return result;

@@ -2,6 +2,8 @@ import { BatonServer } from './baton.server.js';
 import type { BenchContext } from './bench.context.js';
 import { type BenchOptions, parseOptions, UsageError, usage, type WorkloadName } from './bench.options.js';
 import { BenchReport } from './bench.report.js';
+import { costs } from './bus.costs.js';
+import { bus } from './bus.events.js';
 import { machineFacts } from './machine.facts.js';
 import { smallRounds } from './small.rounds.js';
 import { takeovers } from './w3.takeover.js';
@@ -19,6 +21,8 @@ async function bench(context: BenchContext): Promise<void> {
   const began = performance.now();
   const workloads: [name: string, wanted: boolean, run: Workload][] = [
     ['W1, W2, W2a', wants('W1') || wants('W2') || wants('W2a'), (given) => smallRounds(given, wants)],
+    ['bus', wants('bus'), bus],
+    ['cost', wants('cost'), costs],
     ['W3', wants('W3'), takeovers],
     ['W5', wants('W5'), longProcesses],
     ['W4', wants('W4'), parked],
