@@ -11,9 +11,11 @@ const batonFile = z.object({
   url: z.string(),
   token: z.string(),
   database: z.string(),
+  brokers: z.string().optional(),
   pids: z.object({
     parent: z.number(),
     postgres: z.number().optional(),
+    kafka: z.number().optional(),
     intake: z.number().optional(),
     scheduler: z.number().optional(),
     executors: z.array(z.number()),
@@ -126,8 +128,8 @@ export class StandaloneProcess {
 }
 
 export function pidsOf({ pids }: BatonFile): number[] {
-  const { parent, postgres, intake, scheduler, executors } = pids;
-  return [parent, postgres, intake, scheduler, ...executors].filter((pid) => pid !== undefined);
+  const { parent, postgres, kafka, intake, scheduler, executors } = pids;
+  return [parent, postgres, kafka, intake, scheduler, ...executors].filter((pid) => pid !== undefined);
 }
 
 function childrenOf(pid: number): number[] {
