@@ -94,6 +94,14 @@ export class Aftermath {
     });
   }
 
+  /** False, as nearly always: nothing is to be loaded, and nothing needs to be waited for. */
+  readsArtifacts(definition: CompiledDefinition, outcomes: readonly EffectOutcome[]): boolean {
+    return (
+      definition.outputsRead.length > 0 ||
+      outcomes.some(({ result }) => 'output' in result && isArtifact(result.output))
+    );
+  }
+
   /**
    * Large outputs that an expression reads, before decide asks for them: of what ended before, those that the definition
    * reads; of what ends now, all, for its own `expect`, `outcomes` and `repeat`, and for whatever begins after it.

@@ -166,8 +166,10 @@ export class ProcessDriver {
     this.cancelTimer();
     this.cancelProof();
     const given = [...this.outcomes];
-    await this.patiently(() => this.ports.aftermath.loadArtifacts(this.definition, this.folded.state, given));
-    if (this.ended) return;
+    if (this.ports.aftermath.readsArtifacts(this.definition, given)) {
+      await this.patiently(() => this.ports.aftermath.loadArtifacts(this.definition, this.folded.state, given));
+      if (this.ended) return;
+    }
     const decision = decide(this.definition, this.folded.state, this.context(), given);
     const large = largeOutputs(decision.events, given);
     if (large.length > 0) {

@@ -16,7 +16,10 @@ export async function resolveSecrets(
   secrets: EffectSecrets,
 ): Promise<Record<string, Json>> {
   const result: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(fields)) result[name] = await resolveValue(value, environment, secrets);
+  // Only what is an object can name a secret, and only that is waited for.
+  for (const [name, value] of Object.entries(fields))
+    result[name] =
+      typeof value !== 'object' || value === null ? value : await resolveValue(value, environment, secrets);
   return result;
 }
 

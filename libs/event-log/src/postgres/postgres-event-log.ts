@@ -99,13 +99,14 @@ export class PostgresEventLog implements EventLog {
   }
 
   async #send(appends: readonly Append[], db: Pool | PoolClient): Promise<AppendResult[]> {
-    const { rows } = await db.query<{ id: string; recorded_at: Date }>(appendStatement(appends, this.ids));
-    const written = new Map(rows.map((row) => [row.id, row.recorded_at]));
+    const { rows } = await db.query<{ ids: string | null; recorded_at: Date }>(appendStatement(appends, this.ids));
+    const { ids, recorded_at } = rows[0]!;
+    const written = new Set(ids?.split(','));
+    const recordedAt = recorded_at.toISOString();
     return appends.map((append) => {
-      const at = written.get(this.ids.mustUuid(append.stream));
-      if (!at) return { status: 'refused' };
+      if (!written.has(this.ids.mustUuid(append.stream))) return { status: 'refused' };
       const before = append.expected === 'none' ? 0 : append.expected;
-      return { status: 'appended', version: before + append.events.length, recordedAt: at.toISOString() };
+      return { status: 'appended', version: before + append.events.length, recordedAt };
     });
   }
 

@@ -16,6 +16,9 @@ written as (
   where (e.stream in (select id from head)) is true
 )`;
 
+/** The streams that were written, in one row: reading a row and its time for each was 5 % of an executor's work. */
+const answer = /* sql */ `select string_agg(id::text, ',') as ids, now() as recorded_at from head`;
+
 /**
  * Nothing but versions change, and claim counts that an outcome sets back ($13): what a driven process needs at every
  * boundary. No indexed column is touched, so the update stays in its page (HOT).
@@ -30,7 +33,7 @@ head as (
   where p.id = s.id and p.version = s.expected and (s.any_owner or p.owner is not distinct from s.owner)
   returning p.id
 ),${events}
-select id, now() as recorded_at from head`;
+${answer}`;
 
 /**
  * $13 sets owner, $14 owner; $15 runnable: 0 as it was, 1 null, 2 now, 3 at $16; $17 priority or null;
@@ -176,7 +179,7 @@ jobs_ended as (delete from job j using ended e where j.stream_id = e.id)`;
 export function appendWithEnds(parts: { ends: boolean }): string {
   return `${heads}
 head as (select id from changed),${events}${unqueued}${parts.ends ? ended : ''}
-select id, now() as recorded_at from head`;
+${answer}`;
 }
 
 /** The general form: columns of the head, new streams, and rows beside the head in the parts that a batch needs. */
@@ -184,5 +187,5 @@ export function appendWithChanges(parts: { admission: boolean; waits: boolean })
   const renumbered = parts.admission ? waits : waits.replaceAll('$21', '$20');
   return `${heads}${create}
 head as (select id from changed union all select id from created),${events}${parts.admission ? admission : ''}${parts.waits ? renumbered : ''}
-select id, now() as recorded_at from head`;
+${answer}`;
 }

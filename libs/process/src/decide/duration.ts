@@ -7,4 +7,9 @@ export function durationOf(value: Json | undefined): number | undefined {
   return typeof value === 'string' ? parseDuration(value.trim()) : undefined;
 }
 
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
+let lastTime = { ms: Number.NaN, text: '' };
+/** Many are asked for within one millisecond. */
+export function isoTime(ms: number): string {
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() };
+  return lastTime.text;
+}
