@@ -44,6 +44,7 @@ interface Facts {
 
 interface OpenAttempt {
   attempt: number;
+  spanId: string;
   type: string;
   startedAt: number;
   executor: string;
@@ -84,6 +85,7 @@ export class ProcessTrace {
   #sampled = true;
   #definition = { name: '', version: 0 };
   #run = 1;
+  #ownSpanId = '';
   #startedAt = 0;
   #executor = '';
   #takeovers = 0;
@@ -134,6 +136,7 @@ export class ProcessTrace {
         return;
       case 'ProcessRetried':
         this.#run += 1;
+        this.#ownSpanId = processSpanId(this.id, this.#run);
         this.#startedAt = at;
         break;
       case 'ProcessTakenOver':
@@ -156,6 +159,7 @@ export class ProcessTrace {
     const incoming = parseTraceparent(event.metadata.traceparent);
     const context = processContext(this.id, incoming, this.sampler);
     this.#traceId = context.traceId;
+    this.#ownSpanId = context.spanId;
     this.#sampled = context.sampled;
     this.#parent = incoming?.spanId;
     this.#tracestate = incoming === null ? null : parseTracestate(event.metadata.tracestate);
@@ -170,6 +174,7 @@ export class ProcessTrace {
     const { waitsFor } = facts;
     this.#open.set(path, {
       attempt,
+      spanId: attemptSpanId(this.id, path, attempt),
       type: facts.type ?? 'operator',
       startedAt: timeOf(facts.startedAt) ?? at,
       executor: facts.executor ?? this.#executor,
@@ -204,6 +209,7 @@ export class ProcessTrace {
       const unannounced = before?.unannounced ?? 0;
       const inline: OpenAttempt = {
         attempt,
+        spanId: attemptSpanId(this.id, path, attempt),
         type: facts.type ?? 'operator',
         startedAt: timeOf(facts.startedAt) ?? at,
         executor: this.#executor,
@@ -241,7 +247,7 @@ export class ProcessTrace {
     const { type, attempt, executor, waitsFor } = open;
     return {
       traceId: this.#traceId,
-      spanId: attemptSpanId(this.id, path, attempt),
+      spanId: open.spanId,
       parentSpanId: this.#around(path),
       ...(this.#tracestate === null ? {} : { tracestate: this.#tracestate }),
       name: `${type} ${path}`,
@@ -278,9 +284,9 @@ export class ProcessTrace {
     for (let end = lastBorder(path, path.length); end > 0; end = lastBorder(path, end)) {
       const outer = path.slice(0, end);
       const open = this.#open.get(outer);
-      if (open !== undefined) return attemptSpanId(this.id, outer, open.attempt);
+      if (open !== undefined) return open.spanId;
     }
-    return processSpanId(this.id, this.#run);
+    return this.#ownSpanId;
   }
 
   #finish(type: string, facts: Facts, at: number, give: (span: SpanRecord) => void): void {
@@ -293,7 +299,7 @@ export class ProcessTrace {
     const parentSpanId = first ? this.#parent : processSpanId(this.id);
     give({
       traceId: this.#traceId,
-      spanId: processSpanId(this.id, this.#run),
+      spanId: this.#ownSpanId,
       ...(parentSpanId === undefined ? {} : { parentSpanId, parentIsRemote: first }),
       ...(this.#tracestate === null ? {} : { tracestate: this.#tracestate }),
       name: `process ${this.#definition.name}`,
@@ -374,25 +380,24 @@ export function spanEventName(type: string): string {
 const names = new Map<string, string>();
 
 function attributesOf(facts: Facts): SpanEvent['attributes'] {
+  const found: SpanEvent['attributes'] = {};
+  const set = (name: string, value: string | number | string[] | undefined): void => {
+    if (value !== undefined) found[name] = value;
+  };
   const { waitsFor } = facts;
-  const waits = Array.isArray(waitsFor) ? waitsFor.slice(0, 16) : waitsFor?.kind;
-  const named: [string, string | number | string[] | undefined][] = [
-    ['baton.operator.path', facts.path],
-    ['baton.operator.attempt', facts.attempt],
-    ['baton.executor.id', facts.executor],
-    ['baton.executor.lost', facts.from],
-    ['baton.operators.passed_over', facts.operatorsPassedOver],
-    ['baton.operator.waits_for', waits],
-    ['baton.task.id', facts.taskId],
-    ['baton.incident.id', facts.incidentId],
-    ['baton.incident.action', facts.action],
-    ['baton.child.id', facts.child],
-    ['baton.child.status', facts.child === undefined ? undefined : facts.status],
-    ['baton.kind', facts.kind ?? facts.timer ?? facts.cause],
-  ];
-  return Object.fromEntries(
-    named.filter((entry): entry is [string, string | number | string[]] => entry[1] !== undefined),
-  );
+  set('baton.operator.path', facts.path);
+  set('baton.operator.attempt', facts.attempt);
+  set('baton.executor.id', facts.executor);
+  set('baton.executor.lost', facts.from);
+  set('baton.operators.passed_over', facts.operatorsPassedOver);
+  set('baton.operator.waits_for', Array.isArray(waitsFor) ? waitsFor.slice(0, 16) : waitsFor?.kind);
+  set('baton.task.id', facts.taskId);
+  set('baton.incident.id', facts.incidentId);
+  set('baton.incident.action', facts.action);
+  set('baton.child.id', facts.child);
+  set('baton.child.status', facts.child === undefined ? undefined : facts.status);
+  set('baton.kind', facts.kind ?? facts.timer ?? facts.cause);
+  return found;
 }
 
 /** Where the path around this one ends: before a `/`, a `[KEY]` or a `#ITERATION`. */
