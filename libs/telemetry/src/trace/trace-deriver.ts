@@ -45,7 +45,7 @@ export class TraceDeriver {
       spans.push(span);
     };
     for (const event of events) {
-      const trace = await this.#traceBefore(event, beginnings);
+      const trace = this.#keptBefore(event) ?? (await this.#foldBefore(event, beginnings));
       const before = trace.weight;
       trace.apply(event, give);
       this.#weight += trace.weight - before;
@@ -71,16 +71,19 @@ export class TraceDeriver {
     return unknown.size === 0 ? new Map() : this.options.readMany([...unknown], firstPage);
   }
 
-  async #traceBefore(event: TracedEvent, beginnings: Map<string, TracedEvent[]>): Promise<ProcessTrace> {
+  #keptBefore(event: TracedEvent): ProcessTrace | undefined {
     const kept = this.#kept.get(event.stream);
-    if (kept !== undefined) {
-      this.#kept.delete(event.stream);
-      if (kept.version === event.sequence - 1) {
-        this.#kept.set(event.stream, kept);
-        return kept;
-      }
+    if (kept === undefined) return undefined;
+    this.#kept.delete(event.stream);
+    if (kept.version !== event.sequence - 1) {
       this.#weight -= kept.weight;
+      return undefined;
     }
+    this.#kept.set(event.stream, kept);
+    return kept;
+  }
+
+  async #foldBefore(event: TracedEvent, beginnings: Map<string, TracedEvent[]>): Promise<ProcessTrace> {
     const trace = new ProcessTrace(event.stream, this.options.sampler);
     let known = beginnings.get(event.stream) ?? [];
     while (trace.version < event.sequence - 1) {
