@@ -106,6 +106,18 @@ export class OutageCluster implements AuditedCluster {
     return { code: response.status, status };
   }
 
+  /** What the schedulers that run have warned of last. */
+  complaints(): string {
+    const running = this.schedulers.filter((scheduler) => scheduler.isRunning);
+    const lines = running.flatMap(({ pid, lines: all }) =>
+      all
+        .filter(({ level }) => Number(level) >= 40)
+        .slice(-5)
+        .map((line) => `scheduler ${pid}: ${JSON.stringify(line).slice(0, 1000)}`),
+    );
+    return lines.join('\n');
+  }
+
   events(stream: string): Promise<RecordedEvent[]> {
     return patiently(() => this.cell.log.read(stream));
   }

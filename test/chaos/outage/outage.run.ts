@@ -32,6 +32,8 @@ export interface OutageReport {
 const calmMs = 10_000;
 /** Longer than a request to the broker may take. */
 const hungMs = 15_000;
+/** Without any progress. */
+const patienceMs = 120_000;
 
 /** Processes at a steady rate, while the bus under them is hung, killed and emptied, and its publisher killed and frozen. */
 export async function outage(options: OutageOptions): Promise<OutageReport> {
@@ -53,7 +55,6 @@ class OutageRun {
   private readonly phases: Phase[] = [];
   private readonly broken: string[] = [];
   private readonly readiness: OutageReport['readiness'] = [];
-  private readonly patienceMs: number;
   private inbox!: InboxConsumer;
   private isFed = false;
   private isOver = false;
@@ -64,7 +65,6 @@ class OutageRun {
     private readonly cluster: OutageCluster,
   ) {
     this.stranger = new Stranger(broker.brokers);
-    this.patienceMs = 90_000 + options.awayMs / 5;
   }
 
   async run(): Promise<OutageReport> {
@@ -80,14 +80,10 @@ class OutageRun {
       await this.phase('broker dead', () => this.killBroker());
       await this.phase('broker empty', () => this.emptyBroker());
       this.isFed = true;
-      await this.until('every process ended', async () => (await cluster.openProcesses()) === 0);
+      await this.until('every process ended', () => cluster.openProcesses());
       await this.drain(Date.now());
-      await this.until('the inbox has handled the last ends', async () => {
-        const handled = await this.inbox.handled();
-        return (await cluster.eventIdsOf(['ProcessRequested', 'ProcessCompleted', 'ProcessFailed'])).every((id) =>
-          handled.has(id),
-        );
-      });
+      const inboxed = await cluster.eventIdsOf(['ProcessRequested', 'ProcessCompleted', 'ProcessFailed']);
+      await this.until('the inbox has handled the last ends', async () => missing(inboxed, await this.inbox.handled()));
     } finally {
       this.isFed = true;
       this.isOver = true;
@@ -168,7 +164,7 @@ class OutageRun {
     await this.within('the topics are made again', stranger.connect());
     const ids = await this.cluster.eventIds();
     await this.until(`all ${ids.length} events were published again`, async () =>
-      ids.every((id) => stranger.anew.events.ids.has(id)),
+      missing(ids, stranger.anew.events.ids),
     );
   }
 
@@ -187,7 +183,7 @@ class OutageRun {
   private async drain(since: number): Promise<void> {
     const ids = await this.cluster.eventIds();
     await this.until(`all ${ids.length} events of ${new Date(since).toISOString()} arrived`, async () =>
-      ids.every((id) => this.stranger.events.ids.has(id)),
+      missing(ids, this.stranger.events.ids),
     );
   }
 
@@ -195,7 +191,7 @@ class OutageRun {
     let publisher: ServiceProcess | undefined;
     await this.until('a scheduler publishes', async () => {
       publisher = await this.cluster.publisher();
-      return publisher !== undefined;
+      return publisher === undefined ? 1 : 0;
     });
     if (publisher === undefined) throw new Error('nobody publishes');
     return publisher;
@@ -204,21 +200,31 @@ class OutageRun {
   private async anotherPublishes(victim: ServiceProcess): Promise<void> {
     await this.until('another scheduler publishes', async () => {
       const publisher = await this.cluster.publisher();
-      return publisher !== undefined && publisher !== victim;
+      return publisher === undefined || publisher === victim ? 1 : 0;
     });
     const takenOver = Date.now();
     await this.until('it has published something new', async () =>
-      this.stranger.arrivals.some(({ recordedAt }) => recordedAt > takenOver),
+      this.stranger.arrivals.some(({ recordedAt }) => recordedAt > takenOver) ? 0 : 1,
     );
   }
 
-  /** What does not come is told at the end; the run goes on, so that everything else is judged too. */
-  private async until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const until = performance.now() + this.patienceMs;
-    while (!(await patiently(holds))) {
-      if (performance.now() > until) {
-        this.broken.push(`not within ${this.patienceMs / 1000} s: ${what}`);
-        this.options.say(`NOT: ${what}`);
+  /**
+   * Until nothing remains, for as long as it becomes less: a slow machine is no fault. What does not come is told at the
+   * end; the run goes on, so that everything else is judged too.
+   */
+  private async until(what: string, remaining: () => Promise<number>): Promise<void> {
+    let least = Number.POSITIVE_INFINITY;
+    let progressAt = performance.now();
+    for (;;) {
+      const remains = await patiently(remaining);
+      if (remains === 0) return;
+      if (remains < least) {
+        least = remains;
+        progressAt = performance.now();
+      }
+      if (performance.now() - progressAt > patienceMs) {
+        this.broken.push(`${what}: ${least} missing, and no progress for ${patienceMs / 1000} s`);
+        this.options.say(`NOT: ${what}\n${this.cluster.complaints()}`);
         return;
       }
       await moment(200);
@@ -230,7 +236,7 @@ class OutageRun {
     void happens.then(() => {
       happened = true;
     });
-    await this.until(what, async () => happened);
+    await this.until(what, async () => (happened ? 0 : 1));
   }
 
   private async feed(): Promise<void> {
@@ -262,4 +268,10 @@ class OutageRun {
       await moment(1000);
     }
   }
+}
+
+function missing(ids: readonly string[], known: ReadonlySet<string> | ReadonlyMap<string, unknown>): number {
+  let count = 0;
+  for (const id of ids) if (!known.has(id)) count += 1;
+  return count;
 }
