@@ -1,7 +1,7 @@
 import type { ExecutorRegistry } from '@baton/event-log';
 import type { ProcessEvent } from '@baton/process';
 import { type Candidate, Claimer, type Driven } from './claim/claimer.js';
-import { completedOperators, countDeaths } from './claim/quarantine.js';
+import { type Orphan, readOrphans } from './claim/orphan.history.js';
 import { RoomForSuspect } from './claim/room.for-suspect.js';
 import { wait } from './clock/clock.port.js';
 import { DatabaseClock } from './clock/database.clock.js';
@@ -246,14 +246,7 @@ export class Executor implements Driven {
 
   private async takeOverAll(orphans: Orphan[]): Promise<number> {
     const limit = this.settings.quarantineDeaths();
-    const loaded = await this.loader.readWhole(orphans.map((one) => one.stream));
-    const known: { orphan: Orphan; folded: Folded; deaths: number; passedOver: number }[] = [];
-    for (const orphan of orphans) {
-      const one = loaded.get(orphan.stream);
-      if (!one || one.folded.version !== orphan.version) continue;
-      const deaths = countDeaths(one.events, limit).count;
-      known.push({ orphan, folded: one.folded, deaths, passedOver: completedOperators(one.events) });
-    }
+    const known = await readOrphans(this.loader, orphans, limit);
     const isSuspect = (deaths: number): boolean => deaths >= limit - 1 && deaths < limit;
     const suspect = known.find(({ deaths }) => isSuspect(deaths));
     if (suspect !== undefined && this.drivers.size === 0) {
@@ -430,8 +423,6 @@ export class Executor implements Driven {
 /** As long as a definition that is not understood is not asked about again. */
 const leftToOthersMs = 60_000;
 const mostLeftToOthers = 10_000;
-
-type Orphan = Candidate & { owner: string };
 
 function isOrphan(one: Candidate): one is Orphan {
   return one.owner !== null;

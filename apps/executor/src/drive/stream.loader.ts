@@ -57,6 +57,19 @@ export class StreamLoader {
     return whole;
   }
 
+  /** A long stream from its snapshot; null: it is short, has none, or none that can be used. */
+  async fromSnapshot(stream: string, version: number): Promise<Folded | null> {
+    const folded = await this.start(stream, version);
+    if (folded.version === 0) return null;
+    try {
+      await this.catchUp(stream, folded);
+      return folded;
+    } catch (error) {
+      if (!(error instanceof EventNotUnderstood)) throw error;
+      return null;
+    }
+  }
+
   /** Many short streams in one round trip; long ones each by themselves. Null: not understood by this release. */
   async loadMany(looked: readonly { stream: string; version: number }[]): Promise<Map<string, Folded | null>> {
     const short = looked.filter((one) => one.version < this.settings.snapshotEvery);
