@@ -111,7 +111,7 @@ export class OutageCluster implements AuditedCluster {
     const running = this.schedulers.filter((scheduler) => scheduler.isRunning);
     const lines = running.flatMap(({ pid, lines: all }) =>
       all
-        .filter(({ level }) => Number(level) >= 40)
+        .filter(({ level }) => level === 'warn' || level === 'error')
         .slice(-5)
         .map((line) => `scheduler ${pid}: ${JSON.stringify(line).slice(0, 1000)}`),
     );
