@@ -486,17 +486,6 @@ describe('commands', () => {
   });
 });
 
-test('the contract of the topics is served to everybody: the AsyncAPI document, and a schema of each event', async () => {
-  const { body } = await call('GET', '/asyncapi.json', { as: 'nobody' });
-  expect(body).toMatchObject({ asyncapi: '3.0.0', channels: { process: { address: 'baton.process' } } });
-  const schema = await call('GET', '/schemas/baton.process.requested.v1.json', { as: 'nobody' });
-  expect(schema.body).toMatchObject({ $id: '/schemas/baton.process.requested.v1.json' });
-  expect(await call('GET', '/schemas/baton.process.requestet.v1.json', { as: 'nobody' })).toMatchObject({
-    status: 404,
-    body: { remedy: 'Did you mean baton.process.requested.v1?' },
-  });
-});
-
 test('health, metrics and the OpenAPI document need no token', async () => {
   expect((await call('GET', '/health/live', { as: 'nobody' })).status).toBe(200);
   expect((await call('GET', '/health/ready', { as: 'nobody' })).body).toEqual({

@@ -75,7 +75,7 @@ describe('within .v1 schemas only grow', () => {
     ['a field is added', (schema) => (schema.properties['more'] = { type: 'string' }), null],
   ];
   it.each(plants)('when %s, that is told', (_, plant, finding) => {
-    const schema = structuredClone(now['baton.process.operator-started.v1']) as unknown as Planted & JsonRecord;
+    const schema = JSON.parse(JSON.stringify(now['baton.process.operator-started.v1'])) as Planted & JsonRecord;
     plant(schema);
     const broken = brokenPromises(now['baton.process.operator-started.v1']!, schema);
     if (finding === null) expect(broken).toEqual([]);

@@ -28,7 +28,7 @@ import {
   environmentSchema,
 } from './environments.schemas.js';
 import { executorListSchema } from './executors.schemas.js';
-import { healthSchema, rebuildStartedSchema } from './health.schemas.js';
+import { rebuildStartedSchema } from './health.schemas.js';
 import {
   incidentListQuery,
   incidentPageSchema,
@@ -50,6 +50,7 @@ import {
   streamQuery,
   whySchema,
 } from './processes.schemas.js';
+import { publicOperations } from './public-operations.js';
 import {
   creationHeaders,
   processRequestSchema,
@@ -76,7 +77,6 @@ import {
   tokenParams,
   tokenRequestSchema,
 } from './tokens.schemas.js';
-import { eventSchemaParams } from './topics.schemas.js';
 
 const ok = <T extends z.ZodType | null>(schema: T, description: string) => ({ schema, description });
 
@@ -471,57 +471,7 @@ export const restOperations = {
     query: findingListQuery,
     answers: { 200: ok(findingPageSchema, 'A page') },
   },
-  healthLive: {
-    method: 'get',
-    path: '/health/live',
-    role: 'public',
-    tag: 'health',
-    summary: 'Whether the service runs',
-    answers: { 200: ok(healthSchema, 'It does') },
-  },
-  healthReady: {
-    method: 'get',
-    path: '/health/ready',
-    role: 'public',
-    tag: 'health',
-    summary: 'Whether it can take work',
-    answers: { 200: ok(healthSchema, 'It can') },
-    problems: [503],
-  },
-  metrics: {
-    method: 'get',
-    path: '/metrics',
-    role: 'public',
-    tag: 'health',
-    summary: 'Metrics for Prometheus; numbers only',
-    answers: { 200: { schema: null, description: 'Text', mediaType: 'text/plain' } },
-  },
-  openapi: {
-    method: 'get',
-    path: '/openapi.json',
-    role: 'public',
-    tag: 'health',
-    summary: 'This document',
-    answers: { 200: { schema: null, description: 'OpenAPI 3.1', mediaType: 'application/json' } },
-  },
-  asyncapi: {
-    method: 'get',
-    path: '/asyncapi.json',
-    role: 'public',
-    tag: 'topics',
-    summary: 'The topics of Kafka: their events, keys, headers and promises',
-    answers: { 200: { schema: null, description: 'AsyncAPI 3.0', mediaType: 'application/json' } },
-  },
-  eventSchema: {
-    method: 'get',
-    path: '/schemas/{schema}',
-    role: 'public',
-    tag: 'topics',
-    summary: "The JSON Schema of an event's data",
-    params: eventSchemaParams,
-    answers: { 200: { schema: null, description: 'JSON Schema 2020-12', mediaType: 'application/json' } },
-    problems: [404],
-  },
+  ...publicOperations,
 } as const satisfies Record<string, RestOperation>;
 
 export type RestOperationName = keyof typeof restOperations;
