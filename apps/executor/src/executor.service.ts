@@ -111,7 +111,7 @@ export class ExecutorService {
         clusterTail: clusterTail(cell.pools.service, cell.cell),
         wakeUp,
         // Whoever appends what an executor should know of says so by NOTIFY, too: while that is heard, the same hints
-        // need not be looked for in the log (25 reads a second, each through everything that was appended since).
+        // need not be looked for in the log (up to 50 reads a second, each through everything that was appended since).
         isWanted: () => !wakeUp.isLive,
         pollMs: () => this.catalogue?.settings.get('polling.tailMs') ?? 250,
       });

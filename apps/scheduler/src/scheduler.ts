@@ -204,7 +204,7 @@ export class Scheduler {
           meter,
           pollMs: tailMs,
           // Requests are told by NOTIFY. Ends are of interest while there are slots to free: else nothing reads the log
-          // for them (25 reads a second, each through everything that was appended since).
+          // for them (up to 50 reads a second, each through everything that was appended since).
           isWanted: () => this.slots.areHeld || !this.wakeUp.isLive,
         });
 
