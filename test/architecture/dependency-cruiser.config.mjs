@@ -16,7 +16,8 @@ export const mayImport = {
   'apps/cli': ['process', 'contracts', 'client'],
   // event-log, security, telemetry: it records the exit of a child as proof, makes keys, and writes logs.
   'apps/standalone': ['event-log', 'security', 'telemetry', 'postgres'],
-  'apps/demo': ['contracts', 'client', 'process', 'event-log', 'postgres'],
+  // bus: with --kafka it reads the topic, as anybody may.
+  'apps/demo': ['contracts', 'client', 'process', 'event-log', 'postgres', 'bus'],
   'libs/process': [],
   'libs/contracts': [],
   'libs/client': ['contracts'],

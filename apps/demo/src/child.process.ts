@@ -6,13 +6,15 @@ import { readFileSync } from 'node:fs';
 export async function startTarget(ledgerFile: string): Promise<{ port: number; stop(): void }> {
   const child = fork(process.argv[1] ?? '', ['target', ledgerFile], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [message] = (await once(child, 'message')) as [{ port: number }];
-  return { port: message.port, stop: () => child.disconnect() };
+  return { port: message.port, stop: () => (child.connected ? child.disconnect() : undefined) };
 }
 
 export interface BatonFile {
   url: string;
   token: string;
   database: string;
+  /** Where events go over Kafka. */
+  brokers?: string;
   pids: { intake: number; scheduler: number; executors: number[] };
 }
 

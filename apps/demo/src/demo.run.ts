@@ -13,16 +13,23 @@ import { type Release, readReleases } from './releases.file.js';
 import { SabotageActor } from './sabotage.actor.js';
 import { type ExecutorLine, ScreenView } from './screen.view.js';
 import { readLedger } from './target.ledger.js';
+import { TopicWatcher } from './topic.watcher.js';
 
 const LEASE_MS = 3_000;
 /** Everything must be over by then; what is not is stuck, and the demo says so. */
 const PATIENCE_MS = 110_000;
+/** Everything is on its way when the processes have ended. */
+const TOPIC_PATIENCE_MS = 20_000;
 
 /** The promise made visible. Returns the exit code: 0 when every promise held. */
 export async function runDemo(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
-    options: { requests: { type: 'string', default: '200' }, keep: { type: 'boolean', default: false } },
+    options: {
+      requests: { type: 'string', default: '200' },
+      keep: { type: 'boolean', default: false },
+      kafka: { type: 'boolean', default: false },
+    },
   });
   const directory = mkdtempSync(join(tmpdir(), 'baton-demo-'));
   chmodSync(directory, 0o755); // PostgreSQL runs as a user of its own where we are root
@@ -35,7 +42,8 @@ export async function runDemo(args: string[]): Promise<number> {
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
   try {
-    process.stdout.write('Starting a deployment service, its database, and Baton with three executors …\n');
+    const broker = values.kafka ? ', a Kafka broker' : '';
+    process.stdout.write(`Starting a deployment service, its database${broker}, and Baton with three executors …\n`);
     const target = await startTarget(ledgerFile);
     stops.unshift(() => target.stop());
     const database = await ReleasesDatabase.start(join(directory, 'releases'));
@@ -43,9 +51,12 @@ export async function runDemo(args: string[]): Promise<number> {
     const launcher = join(root, 'bin', 'baton.mjs');
     const baton = await BatonUnderTest.start(launcher, join(directory, 'baton'), [
       ...['--port', '0', '--executors', '3', '--allow-address', '127.0.0.1/32'],
+      ...(values.kafka ? ['--kafka'] : []),
     ]);
     stops.unshift(() => baton.stop());
-    const { url, token, database: log } = baton.read();
+    const { url, token, database: log, brokers } = baton.read();
+    const topic = brokers === undefined ? null : new TopicWatcher(brokers);
+    if (topic) stops.unshift(() => topic.close());
     const client = new BatonClient({ url, token });
     await client.setEnvironment('demo', {
       variables: { target: `http://127.0.0.1:${target.port}` },
@@ -76,6 +87,10 @@ export async function runDemo(args: string[]): Promise<number> {
       takeovers: watcher.state.takeovers,
       sabotage: { killed: show.sabotage.killed, frozen: show.sabotage.frozen },
     });
+    if (topic) {
+      const ids = new Set([...watcher.streams.values()].flatMap((events) => events.map(({ id }) => id)));
+      report.topic = await topic.compare(ids, TOPIC_PATIENCE_MS);
+    }
     const faults = broken(report);
     if (!done) faults.unshift(`not over after ${PATIENCE_MS / 1000} s: ${await show.whatIsStuck()}`);
     process.stdout.write(`\n${print(report)}\n\n`);
@@ -124,8 +139,6 @@ class DemoRun {
     const acting = Promise.all([this.#request(), this.#answer(() => over), this.#interfere()]);
     acting.catch(() => undefined); // seen below, when the loop is over
     while (!this.#isOver()) {
-      const { state } = this.watcher;
-      if (state.roots === this.releases.length && state.allEnded && this.sabotage.frozen?.wokenAt) break;
       await Promise.race([pause(100), acting.then(() => pause(100))]);
     }
     over = true;
@@ -235,7 +248,9 @@ class DemoRun {
   }
 
   #isOver(): boolean {
-    return this.signal.aborted || Date.now() - this.#startedAt >= PATIENCE_MS;
+    const { state } = this.watcher;
+    const allEnded = state.roots === this.releases.length && state.allEnded;
+    return allEnded || this.signal.aborted || Date.now() - this.#startedAt >= PATIENCE_MS;
   }
 
   async #victims() {

@@ -1,4 +1,5 @@
 import { auditEffects, type EffectAudit, type LedgerEntry, type RecordedEvent } from '@baton/process';
+import type { TopicReport } from './topic.watcher.js';
 import type { Takeover } from './watch.state.js';
 
 /** Everything the demo judges at its end: the log, the ledger of the world, and what it did itself. */
@@ -18,6 +19,8 @@ export interface PromiseReport {
   approvalsTwice: string[];
   delaysRestarted: string[];
   rowsTwice: string[];
+  /** Where events go over Kafka. */
+  topic?: TopicReport;
 }
 
 export interface Sabotage {
@@ -156,6 +159,10 @@ export function broken(report: PromiseReport): string[] {
   check('approvals triggered twice', report.approvalsTwice);
   check('delays restarted', report.delaysRestarted);
   check('rows of an exactly-once statement not written exactly once', report.rowsTwice);
+  if (report.topic) {
+    check('events of the log that a subscriber over Kafka did not get', report.topic.missing);
+    check('events that a subscriber over Kafka got out of order', report.topic.outOfOrder);
+  }
   if (report.takeovers.killed === 0)
     list.push('nothing was taken over from the executor that was killed: the demo showed nothing');
   if (report.takeovers.frozen === 0)
@@ -193,7 +200,15 @@ export function print(report: PromiseReport): string {
     ['approvals triggered twice', String(report.approvalsTwice.length)],
     ['delays restarted', String(report.delaysRestarted.length)],
     ['rows not written exactly once', String(report.rowsTwice.length)],
+    ...(report.topic ? topicRows(report.topic) : []),
   ];
   const pad = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${name.padEnd(pad)}   ${value}`).join('\n');
+}
+
+function topicRows({ events, repetitions, missing, outOfOrder }: TopicReport): [string, string][] {
+  return [
+    ['events received over Kafka', `${events}   (repetitions ${repetitions})`],
+    ['events missing or out of order over Kafka', `${missing.length} / ${outOfOrder.length}`],
+  ];
 }

@@ -13,7 +13,9 @@ export function upCommand(program: Command): void {
   const command = program
     .command('up')
     .description('start the whole system here, over an embedded PostgreSQL, and stay')
-    .usage('[--data DIR] [--port N] [--executors N] [--database URL] [--operators MODULE] [--allow-address CIDR]')
+    .usage(
+      '[--data DIR] [--port N] [--executors N] [--database URL] [--kafka | --brokers LIST] [--otlp URL] [--operators MODULE] [--allow-address CIDR]',
+    )
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
