@@ -269,6 +269,9 @@ export class Scheduler {
       kafka: kafka && publishing && { client: kafka, prefix: topics.prefix ?? '', publisher: () => publishing.status },
       logger,
     });
+    meter.observe('baton.bus.consumer-lag', (observe) => {
+      for (const { group, topic, lag } of isPublishing ? teller.groups : []) observe(lag, { group, topic });
+    });
     const tellingBus = duty(
       'bus-status',
       () => busStatusMs,

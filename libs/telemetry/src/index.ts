@@ -1,7 +1,7 @@
-export { KnownTraces, knownTraces } from './known-traces.js';
+export { knownTraces } from './known-traces.js';
 export { ConfigError, commaList, loadConfig, onOff } from './load-config.js';
 export { createLogger, type Logger, type LoggerOptions } from './logger.js';
-export { type Instruments, meterOver, UnknownMetric } from './metrics/instruments.js';
+export { type Instruments, meterOver } from './metrics/instruments.js';
 export {
   isMetricName,
   type MetricDescription,
@@ -9,17 +9,10 @@ export {
   metricList,
   prometheusNames,
 } from './metrics/metric.list.js';
-export {
-  type Counter,
-  createMetrics,
-  type Histogram,
-  type Meter,
-  type Metrics,
-} from './metrics/metrics.js';
+export { createMetrics, type Meter, type Metrics } from './metrics/metrics.js';
 export { type NestLogger, nestLogger } from './nest-logger.js';
 export { runService } from './run-service.js';
 export { type ReadyReport, readyReportOf, type Supervised, type SupervisedOptions, supervised } from './supervised.js';
-export { ProcessTrace, type TracedEvent } from './trace/process-trace.js';
 export type { SpanRecord } from './trace/span.record.js';
 export { onPartialSuccess, otlpSpanSender, type SendResult, type SpanSender } from './trace/span-sender.js';
 export { outgoingTraceparent, readTraceSettings, type TraceSettings } from './trace/trace.settings.js';

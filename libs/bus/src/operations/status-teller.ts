@@ -33,6 +33,11 @@ export class StatusTeller {
   #groups: GroupLag[] = [];
   constructor(private readonly options: StatusTellerOptions) {}
 
+  /** As they were at the last look; empty where another scheduler publishes. */
+  get groups(): readonly GroupLag[] {
+    return this.#groups;
+  }
+
   async round(): Promise<void> {
     const { pool, holder, kafka } = this.options;
     if (kafka) await this.#learn(kafka);

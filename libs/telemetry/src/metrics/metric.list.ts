@@ -43,6 +43,13 @@ export const metricList = {
     services: drives,
     meaning: 'Appends, over all commits',
   },
+  'baton.bus.consumer-lag': {
+    kind: 'gauge',
+    unit: '{event}',
+    services: ticks,
+    meaning: 'Records that a consumer group of Baton has not yet dealt with (told by the scheduler that publishes)',
+    attributes: ['group', 'topic'],
+  },
   'baton.bus.dead-letters': {
     kind: 'counter',
     unit: '{event}',

@@ -1,4 +1,4 @@
-import type { Counter, Histogram, Meter } from '@opentelemetry/api';
+import type { Meter } from '@opentelemetry/api';
 import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter as ProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
@@ -7,7 +7,7 @@ import { ConfigError } from '../load-config.js';
 import { resourceOf } from '../resource.js';
 import { isExported, protocolOf } from '../trace/trace.settings.js';
 
-export type { Counter, Histogram, Meter };
+export type { Meter };
 
 /** Collects when it is asked: `/metrics` is rendered on the service's own port. */
 class PullReader extends MetricReader {
