@@ -130,9 +130,10 @@ describe.runIf(missing === null)('Kafka that hangs, forgets and changes', { time
       });
       if (new Set(effects).size === streams.length) all.resolve();
     };
-    await subscribe(handle, { subscriber });
+    const over = () => bus.over({ sessionTimeoutMs: 6_000 });
+    await subscribe(handle, { subscriber, over: over() });
     for (const stream of streams) await bus.append(stream, ['ProcessRequested']);
-    await subscribe(handle, { subscriber, over: bus.another() });
+    await subscribe(handle, { subscriber, over: over() });
     joined.resolve();
     await all.promise;
     const { rows } = await bus.pool.query(
@@ -149,7 +150,7 @@ describe.runIf(missing === null)('Kafka that hangs, forgets and changes', { time
     let skew = 0;
     const timers = {
       now: () => performance.now() + skew,
-      sleep: (ms: number, signal: AbortSignal) => systemTimers.sleep(Math.min(ms, 200), signal),
+      sleep: (ms: number, signal: AbortSignal) => systemTimers.sleep(ms > 60_000 ? ms : Math.min(ms, 200), signal),
     };
     const { subscription } = await subscribe(received.handle, { over: bus.over({ timers }) });
     const publisher = bus.publisher({ requestTimeoutMs: 1_000 });
@@ -214,11 +215,13 @@ describe.runIf(missing === null)('Kafka that hangs, forgets and changes', { time
     const seen = new Map<string, number[]>();
     let waiting: { n: number; resolve: () => void } | null = null;
     const count = (n: number) => new Promise<void>((resolve) => (waiting = { n, resolve }));
-    await subscribe(async ({ subject, sequence }) => {
+    const over = bus.over({ metadataMaxAgeMs: 1_000 });
+    const handle: SubscriptionOptions['handle'] = async ({ subject, sequence }) => {
       if (!streams.includes(subject)) return;
       seen.set(subject, [...(seen.get(subject) ?? []), sequence]);
       if (waiting && [...seen.values()].flat().length >= waiting.n) waiting.resolve();
-    });
+    };
+    await subscribe(handle, { over });
     for (const stream of streams) await bus.append(stream, ['ProcessRequested']);
     const before = count(streams.length);
     while (await publisher.round());

@@ -18,14 +18,15 @@ export interface KafkaSubscriptionOptions extends SubscriptionOptions {
   log?: Pick<EventLog, 'read'> | undefined;
   /** Makes the group of a subscriber of hints its own. */
   instance: string;
-  sessionTimeoutMs?: number;
+  sessionTimeoutMs?: number | undefined;
+  metadataMaxAgeMs?: number | undefined;
 }
 
 /** Readiness fails within 30 s of the last progress; by then the consumer is being rebuilt. */
 const silentAfterMs = 20_000;
 const watchEveryMs = 5_000;
-/** How soon added partitions are seen. */
-const metadataMaxAgeMs = 30_000;
+const joinWithinMs = 90_000;
+const metadataAgeMs = 30_000;
 const longestPause = 10_000;
 
 /**
@@ -110,7 +111,16 @@ export class KafkaSubscription implements Subscription {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { kafka, topics, subscriber, mode, instance, timers, sessionTimeoutMs = 30_000 } = this.options;
+    const {
+      kafka,
+      topics,
+      subscriber,
+      mode,
+      instance,
+      timers,
+      sessionTimeoutMs = 30_000,
+      metadataMaxAgeMs = metadataAgeMs,
+    } = this.options;
     await ensureTopics(kafka, topics);
     const groupId = mode === 'hints' ? `baton.${subscriber}.${instance}` : `baton.${subscriber}`;
     const consumer = kafka.consumer({
@@ -119,16 +129,27 @@ export class KafkaSubscription implements Subscription {
       heartbeatInterval: Math.min(3_000, sessionTimeoutMs / 3),
       maxWaitTimeInMs: 100,
       metadataMaxAge: metadataMaxAgeMs,
+      rebalanceTimeout: 2 * sessionTimeoutMs,
       allowAutoTopicCreation: false,
     });
     this.#consumer = consumer;
     consumer.on('consumer.fetch', () => {
       this.#progressAt = timers.now();
     });
-    consumer.on('consumer.crash', ({ payload }) => {
-      if (!payload.restart && consumer === this.#consumer) this.#rebuild(payload.error, signal);
+    const joined = Promise.withResolvers<void>();
+    let hasJoined = false;
+    // When it fails before somebody waits for it.
+    joined.promise.catch(() => undefined);
+    consumer.on('consumer.group_join', () => {
+      hasJoined = true;
+      joined.resolve();
     });
-    const joined = new Promise<void>((resolve) => consumer.on('consumer.group_join', () => resolve()));
+    consumer.on('consumer.crash', ({ payload }) => {
+      if (payload.restart) return;
+      // Before it has joined, whoever starts it waits for that, and starts it anew.
+      if (!hasJoined) joined.reject(payload.error);
+      else if (consumer === this.#consumer) this.#rebuild(payload.error, signal);
+    });
     await consumer.connect();
     const ends = mode === 'hints' ? await this.#ends() : [];
     await consumer.subscribe({ topics: [...this.#topics], fromBeginning: mode === 'inbox' });
@@ -137,7 +158,11 @@ export class KafkaSubscription implements Subscription {
       eachBatchAutoResolve: false,
       eachBatch: (batch) => this.#batch(batch, signal),
     });
-    await joined;
+    const ended = new AbortController();
+    const late = timers.sleep(joinWithinMs, AbortSignal.any([signal, ended.signal])).then(() => {
+      if (!hasJoined) throw new Error(`The consumer did not join its group within ${joinWithinMs / 1000} s.`);
+    });
+    await Promise.race([joined.promise, late]).finally(() => ended.abort());
     for (const end of ends) consumer.seek(end);
     if (mode === 'hints') this.options.onStart?.();
     this.#builtAt = timers.now();

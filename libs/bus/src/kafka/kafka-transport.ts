@@ -32,6 +32,10 @@ export interface KafkaTransportOptions {
   timers?: Timers;
   attempts?: number;
   pauseMs?: number;
+  /** A member that is silent for so long is dropped from its group; a rebalance waits twice as long for one. */
+  sessionTimeoutMs?: number;
+  /** How soon added partitions are seen. */
+  metadataMaxAgeMs?: number;
 }
 
 /** The bus over Kafka: what the publisher wrote from the log's tail, read by consumer groups. */

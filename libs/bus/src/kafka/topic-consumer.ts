@@ -103,6 +103,8 @@ export class TopicConsumer {
       maxWaitTimeInMs: 100,
       metadataMaxAge: 30_000,
       allowAutoTopicCreation: false,
+      // Never by itself: it would come back after it was dropped here, and hold partitions that nobody reads.
+      retry: { retries: 5, restartOnFailure: async () => false },
     });
     const over = new AbortController();
     let crash: Error | null = null;
@@ -110,7 +112,6 @@ export class TopicConsumer {
       this.#progressAt = timers.now();
     });
     consumer.on('consumer.crash', ({ payload }) => {
-      if (payload.restart) return;
       crash = payload.error;
       this.refresh();
     });
