@@ -27,14 +27,14 @@ await runService('scheduler', async (logger) => {
       await metrics.shutdown();
     },
   });
-  app.connectMicroservice({
-    strategy: new BusStrategy({
-      subscriber: schedulerSubscriber,
-      mode: 'hints',
-      transport: scheduler.bus,
-      onStart: () => scheduler.look(),
-    }),
+  const strategy = new BusStrategy({
+    subscriber: schedulerSubscriber,
+    mode: 'hints',
+    transport: scheduler.bus,
+    onStart: () => scheduler.look(),
   });
+  app.connectMicroservice({ strategy });
+  scheduler.readsBusBy(strategy);
   await scheduler.start();
   await app.listen(config.port, config.host);
   // Hints make it quick; that the bus is not there is no reason to wait.
