@@ -15,7 +15,7 @@ const root = process.env['BATON_BENCH_ROOT'] ?? process.cwd();
 
 type Workload = (context: BenchContext) => Promise<void>;
 
-async function bench(context: BenchContext): Promise<void> {
+async function bench(context: BenchContext, cut: AbortSignal): Promise<void> {
   const { options, say } = context;
   const wants = (name: WorkloadName) => options.only.includes(name);
   const began = performance.now();
@@ -33,6 +33,7 @@ async function bench(context: BenchContext): Promise<void> {
     try {
       await run(context);
     } catch (error) {
+      if (cut.aborted) return;
       // The others are measured all the same.
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       context.report.failures.push(`${name} broke off: ${text}`);
@@ -67,14 +68,18 @@ async function main(): Promise<number> {
     `${machine.cores} × ${machine.processor}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node.js ${machine.node}, Baton ${machine.baton}; load ${machine.load.toFixed(1)}`,
   );
   const report = new BenchReport(machine, options.out, say);
+  const cut = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
+      cut.abort();
       report.failures.push(`Cut off by ${signal}.`);
       report.save();
       print(report, options);
       void Promise.allSettled([...BatonServer.running].map((baton) => baton.stop())).then(() => process.exit(130));
     });
-  await bench({ options, report, figures: report.figures, root, say });
+  await bench({ options, report, figures: report.figures, root, say }, cut.signal);
+  // What was found is printed already, and what runs is being stopped.
+  if (cut.signal.aborted) return 130;
   report.save();
   print(report, options);
   return report.failures.length === 0 ? 0 : 1;
