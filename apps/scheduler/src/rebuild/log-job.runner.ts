@@ -1,5 +1,4 @@
 import type { Lease, Republisher } from '@baton/bus';
-import { republishSchema } from '@baton/contracts';
 import { isConnectionLoss, isUndecided, rebuildLog } from '@baton/event-log';
 import type { Logger, LogPool } from '../scheduler.ports.js';
 import { finishJob, nextJob, noteProgress, startJob } from '../sql/log-jobs.sql.js';
@@ -54,7 +53,7 @@ export class LogJobRunner {
   async #republish(job: Job, signal: AbortSignal): Promise<void> {
     const { pool, lease, logger, republisher } = this.options;
     if (!republisher) throw new Error('The bus is the embedded one: there are no topics to write to.');
-    const published = await republisher.run(republishSchema.parse(job.detail), {
+    const published = await republisher.run(job.detail, {
       signal,
       async onProgress(count) {
         await lease.hold();

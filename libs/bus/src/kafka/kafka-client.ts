@@ -29,6 +29,9 @@ export interface SaslSettings {
 const passing =
   /coordinator is loading|coordinator is not available|group is rebalancing|coordinator is not aware|not the leader|rebalance in progress/i;
 
+/** For those who hold a client and pass it on. */
+export type KafkaClient = Kafka;
+
 export function kafkaClient(connection: KafkaConnection, logger: Logger): Kafka {
   const { brokers, clientId, tls, sasl } = connection;
   process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';

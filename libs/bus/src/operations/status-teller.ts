@@ -1,5 +1,5 @@
-import type { Kafka } from 'kafkajs';
 import type { Logger, LogPool } from '../bus.ports.js';
+import type { KafkaClient } from '../kafka/kafka-client.js';
 import type { PublisherStatus } from '../publisher/publisher.js';
 import { tellBusStatus } from './bus-operations.sql.js';
 
@@ -18,7 +18,7 @@ export interface StatusTellerOptions {
   pool: LogPool;
   holder: string;
   /** Null: the embedded bus. */
-  kafka: { client: Kafka; prefix: string; publisher(): PublisherStatus } | null;
+  kafka: { client: KafkaClient; prefix: string; publisher(): PublisherStatus } | null;
   logger: Logger;
 }
 
@@ -47,7 +47,7 @@ export class StatusTeller {
     await pool.query(tellBusStatus, [JSON.stringify(told)]);
   }
 
-  async #learn({ client, prefix }: { client: Kafka; prefix: string }): Promise<void> {
+  async #learn({ client, prefix }: { client: KafkaClient; prefix: string }): Promise<void> {
     const admin = client.admin({ retry: { retries: 0 } });
     try {
       await admin.connect();

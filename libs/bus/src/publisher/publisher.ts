@@ -1,6 +1,6 @@
 import type { Tail } from '@baton/event-log';
-import type { Kafka } from 'kafkajs';
 import type { Logger, Meter, Timers } from '../bus.ports.js';
+import type { KafkaClient } from '../kafka/kafka-client.js';
 import { TopicWatch } from '../kafka/topic-watch.js';
 import { TopicWriter } from '../kafka/topic-writer.js';
 import { ensureTopics, type TopicSettings, topicNames } from '../kafka/topics.js';
@@ -12,7 +12,7 @@ export const publisherSubscriber = 'kafka-publisher';
 export const clusterLane = `${publisherSubscriber}/cluster`;
 
 export interface PublisherOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   tail: Pick<Tail, 'read'>;
   clusterTail: Pick<Tail, 'read'>;
   store: PublisherStore;

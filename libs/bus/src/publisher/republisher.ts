@@ -1,14 +1,14 @@
-import { isLifecycleEvent, type Republish } from '@baton/contracts';
+import { isLifecycleEvent, type Republish, republishSchema } from '@baton/contracts';
 import type { EventLog, Tail, TailPosition } from '@baton/event-log';
-import type { Kafka } from 'kafkajs';
 import { busEventOf, type LoggedEvent } from '../bus-event.js';
+import type { KafkaClient } from '../kafka/kafka-client.js';
 import { recordOf } from '../kafka/kafka-record.js';
 import { TopicWriter } from '../kafka/topic-writer.js';
 import { ensureTopics, type TopicSettings, topicNames } from '../kafka/topics.js';
 import type { PublisherStore } from './publisher-store.js';
 
 export interface RepublisherOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   topics: TopicSettings;
   log: Pick<EventLog, 'read'>;
   tail: Pick<Tail, 'read'>;
@@ -27,11 +27,12 @@ const slackMs = 600_000;
 export class Republisher {
   constructor(private readonly options: RepublisherOptions) {}
 
-  /** How many events were written. */
+  /** `asked`: a range as the job holds it. How many events were written. */
   async run(
-    range: Republish,
+    asked: unknown,
     job: { signal: AbortSignal; onProgress(published: number): Promise<void> },
   ): Promise<number> {
+    const range = republishSchema.parse(asked);
     const { kafka, topics } = this.options;
     await ensureTopics(kafka, topics);
     const writer = await TopicWriter.connect(kafka);
