@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import type { Logger, Timers } from '../bus.ports.js';
 import type { Mark, SeenTopics } from '../publisher/topic-marks.js';
 import { rootOf } from './kafka-faults.js';
@@ -11,6 +11,8 @@ export interface TopicWatchOptions {
   group: string;
 }
 
+/** kafkajs's ConfigResourceTypes.TOPIC; Node does not find that name among the exports of a CommonJS module. */
+const topicConfig = 2;
 const lookUpMs = 20_000;
 const noLeader = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 const looksForLeader = 20;
@@ -58,7 +60,7 @@ export class TopicWatch {
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
         resources: topics.map((name) => ({
-          type: ConfigResourceTypes.TOPIC,
+          type: topicConfig,
           name,
           configNames: ['retention.ms'],
         })),
