@@ -74,6 +74,13 @@ const rules: SourceRule[] = [
     planted: ['x as unknown as T', '// @ts-ignore'],
   },
   {
+    name: 'of kafkajs only what Node finds among its exports is imported: a built service has undefined for the rest',
+    files: isService,
+    forbidden:
+      /^import (?!type )\{[^}]*(?<!type )\b(CompressionCodecs|ConfigResourceTypes|ConfigSource|Acl\w+|ResourcePatternTypes|KafkaJS\w+)\b[^}]*\} from 'kafkajs'/m,
+    planted: ["import { type Admin, ConfigResourceTypes } from 'kafkajs';", "import { KafkaJSError } from 'kafkajs';"],
+  },
+  {
     name: 'a test waits for what happens, not for time to pass',
     files: (path) => path.endsWith('.spec.ts'),
     // `timers.sleep` is the injected clock's, which the test itself moves.
