@@ -154,7 +154,11 @@ describe.runIf(missing === null)('a broker that asks for TLS and a password', ()
       const settings = read({ BATON_BUS: 'kafka', ...environment });
       if (!settings) throw new Error('no settings');
       const producer = new KafkaProducer({ kafka: kafkaClient({ ...settings, clientId: 'spec' }, logger), logger });
-      return producer.send('any', [{ value: 'x' }], { timeoutMs: 4_000 }).finally(() => producer.close());
+      try {
+        return await producer.send('any', [{ value: 'x' }], { timeoutMs: 4_000 });
+      } finally {
+        await producer.close();
+      }
     };
     await expect(sent(secure('plain', 'other'))).rejects.toMatchObject({
       fault: 'not-allowed',

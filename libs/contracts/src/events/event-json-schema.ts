@@ -67,6 +67,7 @@ function openUnion({ oneOf, ...rest }: JsonRecord): JsonRecord {
     required: ['kind'],
     allOf: variants.map(({ variant, kind }) => ({
       if: { properties: { kind: { const: kind } }, required: ['kind'] },
+      // oxlint-disable-next-line unicorn/no-thenable
       // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
       then: variant,
     })),
