@@ -1,3 +1,5 @@
+// `then` is a keyword of JSON Schema.
+/* oxlint-disable unicorn/no-thenable */
 import { z } from 'zod';
 import { cloudEventType } from '../cloud-events/process-events.js';
 import type { JsonRecord, JsonValue } from '../common.schemas.js';
@@ -67,7 +69,6 @@ function openUnion({ oneOf, ...rest }: JsonRecord): JsonRecord {
     required: ['kind'],
     allOf: variants.map(({ variant, kind }) => ({
       if: { properties: { kind: { const: kind } }, required: ['kind'] },
-      // oxlint-disable-next-line unicorn/no-thenable
       // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
       then: variant,
     })),
