@@ -54,7 +54,7 @@ class OutageRun {
   private readonly stranger: Stranger;
   private readonly phases: Phase[] = [];
   private readonly broken: string[] = [];
-  private readonly readiness: OutageReport['readiness'] = [];
+  private readiness: OutageReport['readiness'] = [];
   private inbox!: InboxConsumer;
   private isFed = false;
   private isOver = false;
@@ -141,14 +141,20 @@ class OutageRun {
     await broker.kill();
     await moment(options.awayMs * 0.3);
     cluster.executors[0]?.signal('SIGKILL');
-    cluster.startExecutor();
+    const executor = cluster.startExecutor();
     const publisher = await this.publisher();
     publisher.signal('SIGKILL');
     await publisher.exited;
-    await cluster.startScheduler().ready;
+    await Promise.all([executor.ready, cluster.startScheduler().ready]);
     await moment((until - Date.now()) * 0.8);
-    for (const service of [cluster.intake, ...cluster.schedulers, ...cluster.executors])
-      if (service.isRunning) this.readiness.push(await cluster.readiness(service));
+    await this.until('every service is ready, and some say that they are degraded', async () => {
+      const services = [cluster.intake, ...cluster.schedulers, ...cluster.executors].filter(
+        ({ isRunning }) => isRunning,
+      );
+      this.readiness = await Promise.all(services.map((service) => cluster.readiness(service)));
+      const isTold = this.readiness.some(({ status }) => status === 'degraded');
+      return this.readiness.filter(({ code }) => code !== 200).length + (isTold ? 0 : 1);
+    });
     await moment(until - Date.now());
     await broker.restart({ empty: false });
   }
