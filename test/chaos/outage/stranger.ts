@@ -60,7 +60,8 @@ export class Stranger {
     for (;;) {
       const kafka = new Kafka({ brokers: [this.brokers], clientId: 'stranger', logLevel: logLevel.NOTHING });
       const consumer = kafka.consumer({
-        groupId: 'stranger',
+        // Another each time: one that has not noticed yet that it was left would take its partitions.
+        groupId: `stranger-${generation}`,
         retry: { retries: 10, maxRetryTime: 2_000, restartOnFailure: async () => true },
       });
       try {
