@@ -9,7 +9,7 @@ import {
 import { CloudEvent } from 'cloudevents';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { OriginalRecord } from '../bus.ports.js';
-import type { BusEvent } from '../bus-event.js';
+import { type BusEvent, eventNameOf } from '../bus-event.js';
 import { busEventFrom } from '../cloud-events/cloud-event.codec.js';
 
 export interface EventRecord {
@@ -71,6 +71,12 @@ export function eventOf(message: Pick<KafkaMessage, 'key' | 'value' | 'headers'>
   const event = busEventFrom(new CloudEvent<unknown>({ ...attributes, id, type, source, data }, false));
   const isReference = dataref !== undefined && dataReferenceSchema.safeParse(data).success;
   return { event, isReference };
+}
+
+/** The event's name as its header says it, so that what nobody asked for is not taken apart; undefined: no such header. */
+export function announcedName({ headers }: Pick<KafkaMessage, 'headers'>): string | undefined {
+  const type = headers?.['ce_eventtype'];
+  return Buffer.isBuffer(type) ? eventNameOf(type.toString()) : undefined;
 }
 
 export function originalOf(message: Pick<KafkaMessage, 'key' | 'value' | 'headers'>): OriginalRecord {

@@ -4,7 +4,7 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { DeadLetters, Logger, Subscription, SubscriptionOptions, Timers } from '../bus.ports.js';
 import { type BusEvent, wantsCluster, wantsProcesses } from '../bus-event.js';
 import { type Delivery, isAway } from '../subscription/delivery.js';
-import { eventOf, originalOf } from './kafka-record.js';
+import { announcedName, eventOf, originalOf } from './kafka-record.js';
 import { ensureTopics, type TopicSettings, topicNames } from './topics.js';
 
 export interface KafkaSubscriptionOptions extends SubscriptionOptions {
@@ -198,7 +198,8 @@ export class KafkaSubscription implements Subscription {
     } finally {
       clearInterval(alive);
     }
-    if (settled === null) return;
+    // A subscriber of hints begins at the end, whatever its group has committed.
+    if (settled === null || this.options.mode === 'hints') return;
     const offset = (BigInt(settled) + 1n).toString();
     await this.#consumer?.commitOffsets([{ topic, partition, offset }]);
     await heartbeat();
@@ -207,6 +208,8 @@ export class KafkaSubscription implements Subscription {
   /** False: stopped before it was settled. */
   async #settle(message: KafkaMessage, topic: string, partition: number, signal: AbortSignal): Promise<boolean> {
     const { events, delivery, mode } = this.options;
+    const name = announcedName(message);
+    if (name !== undefined && !events.has('*') && !events.has(name)) return true;
     const origin = { transport: 'kafka', topic, partition, offset: message.offset };
     let event: BusEvent;
     try {
