@@ -1,6 +1,7 @@
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import type { Logger } from '../bus.ports.js';
 import { remedyFor } from './kafka-faults.js';
+import { mendRequestQueue } from './kafkajs-request-queue.js';
 
 export interface KafkaConnection {
   /** host:port, comma-separated. */
@@ -35,6 +36,7 @@ export type KafkaClient = Kafka;
 export function kafkaClient(connection: KafkaConnection, logger: Logger): Kafka {
   const { brokers, clientId, tls, sasl } = connection;
   process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
+  mendRequestQueue();
   const config: KafkaConfig = {
     clientId,
     brokers: brokers.split(',').map((broker) => broker.trim()),
