@@ -4,7 +4,6 @@ import { ManualClock } from '../clock/manual.clock.fixture.js';
 import { type Candidate, Claimer } from './claimer.js';
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-const meter = { count: () => undefined, record: () => undefined };
 
 /** A log with endless work, and an executor with few places. */
 class Scene {
@@ -17,6 +16,9 @@ class Scene {
   readonly left = new Map<string, number>();
   nextDueAt: string | null = null;
   looks = 0;
+  /** Driven here, with a version that was not folded yet. */
+  news: string[] = [];
+  readonly reloadsBy: unknown[] = [];
   readonly claimer: Claimer;
 
   constructor(settings: { capacity: number; batch?: number; takeoversPerSecond?: number }) {
@@ -39,19 +41,24 @@ class Scene {
               .filter((stream) => !this.driven.has(stream))
               .slice(0, limit)
               .map((stream) => ({ ...head(stream), owner: 'dead' })),
-          ownedBy: async () => [],
+          ownedBy: async () => this.news.map((stream) => ({ ...head(stream), owner: 'me' })),
           nextDueAt: async () => this.nextDueAt,
         },
         lease: { holds: () => true },
         logger: quiet,
-        meter,
+        meter: {
+          count: (_, __, labels) => {
+            if (labels?.['work'] === 'reload') this.reloadsBy.push(labels['way']);
+          },
+          record: () => undefined,
+        },
       },
       { pollMs: 1000, batch: 100, takeoversPerSecond: 500, ...settings },
       'me',
       {
         count: () => this.driven.size,
         has: (stream) => this.driven.has(stream),
-        noteVersion: () => false,
+        noteVersion: (stream) => this.news.includes(stream),
         take: async (candidates) => this.take(candidates),
         pickUp: async () => undefined,
         leftToOthers: () => {
@@ -149,4 +156,19 @@ it('finds work with every hint lost (M1), and looks in the very moment when a ti
   const before = scene.looks;
   await scene.clock.pass(125);
   expect(scene.looks).toBeGreaterThan(before);
+});
+
+it('counts what it finds anew among its own for the poll that was due, or for the hint that asked for it', async () => {
+  const scene = new Scene({ capacity: 4 });
+  // In the very moment when the poll is due, before its timer.
+  scene.clock.after(500, () => scene.claimer.hint('bus'));
+  scene.claimer.start();
+  await scene.clock.pass(0);
+  scene.news = ['a'];
+  scene.driven.add('a');
+  await scene.clock.pass(500);
+  expect(scene.reloadsBy).toEqual(['poll']);
+  scene.claimer.hintOwned('notify');
+  await scene.clock.pass(0);
+  expect(scene.reloadsBy).toEqual(['poll', 'notify']);
 });

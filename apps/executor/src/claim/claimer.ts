@@ -51,6 +51,8 @@ export class Claimer {
   private again = false;
   private wantsOrphans = true;
   private way: Way = 'self';
+  /** What asked for the next look at all that is owned, before the poll was due. */
+  private ownedWay: Way | null = null;
   private pollAt = 0;
   private nextDue = Number.POSITIVE_INFINITY;
   private cancelTimer: () => void = () => undefined;
@@ -92,6 +94,7 @@ export class Claimer {
   /** Something that is driven here may have news: look at all of it. */
   hintOwned(way: Way = 'self'): void {
     this.pollAt = Number.NEGATIVE_INFINITY;
+    this.ownedWay ??= way;
     this.hint(way);
   }
 
@@ -146,11 +149,14 @@ export class Claimer {
 
   /** M4 */
   private async lookAtOwned(): Promise<void> {
+    // A turn that came for another reason finds it because the poll was due, too.
+    const way = this.ownedWay ?? 'poll';
+    this.ownedWay = null;
     const owned = await this.ports.claims.ownedBy(this.incarnation);
     const lost: { stream: string; version: number }[] = [];
     for (const one of owned) {
       if (!this.driven.has(one.stream)) lost.push(one);
-      else if (this.driven.noteVersion(one.stream, one.version)) this.countWakeUp('reload', 1);
+      else if (this.driven.noteVersion(one.stream, one.version)) this.countWakeUp('reload', 1, way);
     }
     if (lost.length > 0) await this.driven.pickUp(lost);
   }
@@ -185,15 +191,15 @@ export class Claimer {
     const wanted = runnable.filter((one) => !this.driven.has(one.stream)).map((one) => ({ ...one, owner: null }));
     if (wanted.length === 0) return;
     const taken = await this.driven.take(this.share(wanted));
-    if (taken > 0) this.countWakeUp('claim', taken);
+    if (taken > 0) this.countWakeUp('claim', taken, this.way);
     this.ports.meter.record('baton.claim.duration', (this.ports.clock.monotonic() - started) / 1000);
     // M6: what was found to be nothing for this executor made room in the next look.
     const learnt = this.driven.leftToOthers().length > except.length;
     if (learnt || (taken > 0 && (runnable.length === limit || taken < wanted.length))) this.again = true;
   }
 
-  private countWakeUp(work: 'claim' | 'reload', count: number): void {
-    this.ports.meter.count('baton.wakeups', count, { work, way: this.way });
+  private countWakeUp(work: 'claim' | 'reload', count: number, way: Way): void {
+    this.ports.meter.count('baton.wakeups', count, { work, way });
   }
 
   /** All executors are woken by the same hint: of many candidates each tries a random half first. */
