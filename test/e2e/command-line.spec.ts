@@ -84,7 +84,7 @@ beforeAll(async () => {
   baton = new StandaloneProcess();
   await baton.start(['--executors', '2', '--operators', file('operators.mjs'), '--allow-address', '127.0.0.1/32']);
   cli = new CommandLine(baton.data);
-});
+}, 180_000);
 afterAll(async () => {
   await baton.remove();
   await target.close();
