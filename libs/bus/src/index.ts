@@ -2,6 +2,7 @@ export * from './bus.ports.js';
 export * from './bus-event.js';
 export { busEventFrom, cloudEventOf } from './cloud-events/cloud-event.codec.js';
 export { type DeadRecord, deadLetterRecord } from './dead-letters/dead-letter.record.js';
+export { keptRecord, recordKept } from './dead-letters/kept-record.js';
 export { TopicDeadLetters } from './dead-letters/topic-dead-letters.js';
 export { EmbeddedTransport, type EmbeddedTransportOptions } from './embedded/embedded-transport.js';
 export { PostgresDeadLetters, PostgresInbox } from './inbox/postgres-inbox.js';
@@ -27,4 +28,5 @@ export {
 } from './publisher/publisher.js';
 export { PostgresPublisherStore, type PublisherStore, type Republished } from './publisher/publisher-store.js';
 export { Republisher } from './publisher/republisher.js';
+export { ReplayLoop } from './subscription/replay-loop.js';
 export { systemTimers } from './system-timers.js';

@@ -4,6 +4,7 @@ import {
   type KafkaSettings,
   kafkaClient,
   PostgresDeadLetters,
+  ReplayLoop,
   systemTimers,
   TopicConsumer,
   TopicDeadLetters,
@@ -19,6 +20,7 @@ const madeAnewMs = 60_000;
 export class RequestTopic {
   readonly #consumer: TopicConsumer;
   readonly #producer: KafkaProducer;
+  readonly #replays: ReplayLoop;
   #ensuredAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -37,6 +39,13 @@ export class RequestTopic {
     const rows = new PostgresDeadLetters(pool);
     const deadLetters = new TopicDeadLetters({ rows, producer: this.#producer, topic: names.deadLetter });
     const requests = new RequestConsumer({ ...access, deadLetters, logger, meter: meterOver(metrics.meter) });
+    this.#replays = new ReplayLoop({
+      subscriber: requestSubscriber,
+      deliver: (letter) => requests.replay(letter),
+      deadLetters,
+      timers: systemTimers,
+      logger,
+    });
     this.#consumer = new TopicConsumer({
       kafka: client,
       groupId: `${prefix}baton.${requestSubscriber}`,
@@ -55,10 +64,11 @@ export class RequestTopic {
 
   start(): void {
     this.#consumer.start();
+    this.#replays.start();
   }
 
   async stop(): Promise<void> {
-    await this.#consumer.stop();
+    await Promise.all([this.#replays.stop(), this.#consumer.stop()]);
     await this.#producer.close();
   }
 

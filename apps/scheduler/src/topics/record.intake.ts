@@ -1,4 +1,4 @@
-import type { DeadLetters, TopicRecord } from '@baton/bus';
+import { type BusEvent, type DeadLetters, keptRecord, recordKept, type TopicRecord } from '@baton/bus';
 import type { TopicStore } from '@baton/event-log';
 import type { Logger, Meter } from '../scheduler.ports.js';
 import { readRecord } from './topic.record.js';
@@ -50,6 +50,18 @@ export class RecordIntake {
     }
   }
 
+  /** A dead letter once more: a reason for what no process can take even now. It keeps the order of no partition. */
+  async replay(letter: Pick<BusEvent, 'data'>, send: (record: TopicRecord) => Promise<void>): Promise<string | null> {
+    const record = recordKept(letter.data);
+    if (record === null)
+      return 'It was not kept with its dead letter: send it again, in a form that a process can take.';
+    const read = readRecord(record);
+    if ('unusable' in read)
+      return `${read.unusable} It stays as it is: send it again, in a form that a process can take.`;
+    await send(record);
+    return null;
+  }
+
   async #bury(record: TopicRecord, reason: string): Promise<void> {
     const { deadLetters, logger } = this.options;
     const { topic, partition, offset, timestamp, key, value, headers } = record;
@@ -64,7 +76,7 @@ export class RecordIntake {
         sequence: 0,
         time: timestamp,
         source: '',
-        data: null,
+        data: { record: keptRecord(record, { key, value, headers }) },
       },
       origin: { transport: 'kafka', topic, partition, offset },
       reason,

@@ -1,4 +1,4 @@
-import { kafkaClient, PostgresDeadLetters } from '@baton/bus';
+import { kafkaClient, keptRecord, PostgresDeadLetters } from '@baton/bus';
 import { PostgresTopicStore } from '@baton/event-log';
 import type { ProcessEvent, WaitsFor } from '@baton/process';
 import { type KafkaBroker, kafkaBroker, kafkaMissing } from '@baton/testing';
@@ -162,6 +162,31 @@ describe.runIf(missing === null)('records of topics, from a real broker', () => 
       baton_subscriber: 'topic-records',
       baton_reason: expect.stringContaining('$secret'),
     });
+    // Replayed, it is looked at again, and the reason is told.
+    const ask = "update bus_dead_letter set replay_requested_at = now() where subscriber = 'topic-records'";
+    await cell.pool.query(ask);
+    for (let error: string | null = null; error === null; ) {
+      const { rows } = await cell.pool.query<{ replay_error: string | null }>(
+        'select replay_error from bus_dead_letter',
+      );
+      error = rows[0]?.replay_error ?? null;
+      if (error !== null) expect(error).toMatch(/\$secret.*send it again/);
+    }
+  });
+
+  it('that a release can take which could not be taken before go to their topic again when they are replayed', async () => {
+    await store.watch([{ topic: 'mended', keepMs: null }]);
+    await create('mended');
+    const stream = await waiting('mended');
+    const place = { topic: 'mended', partition: 0, offset: '0', timestamp: new Date(0).toISOString() };
+    const original = { key: Buffer.from('k'), value: Buffer.from('"mended"'), headers: {} };
+    const data = JSON.stringify({ name: 'record', data: { record: keptRecord(place, original) } });
+    await cell.pool.query(
+      `insert into bus_dead_letter (subscriber, event_id, type, subject, event, origin, reason, attempts, replay_requested_at)
+        values ('topic-records', gen_random_uuid(), 'record', 'k', $1, '{}', 'of an older release', 1, now())`,
+      [data],
+    );
+    expect(await payload(stream)).toBe('mended');
   });
 
   it('begin anew with a topic that was made anew', async () => {

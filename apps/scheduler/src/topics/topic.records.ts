@@ -4,6 +4,7 @@ import {
   type KafkaSettings,
   kafkaClient,
   type Lease,
+  ReplayLoop,
   systemTimers,
   TopicConsumer,
   TopicDeadLetters,
@@ -20,6 +21,7 @@ export class TopicRecords {
   readonly #matcher: RecordMatcher;
   readonly #consumer: TopicConsumer;
   readonly #producer: KafkaProducer;
+  readonly #replays: ReplayLoop;
   readonly #lease: Pick<Lease, 'hold'>;
 
   constructor(options: {
@@ -44,6 +46,17 @@ export class TopicRecords {
     const deadLetters = new TopicDeadLetters({ rows, producer: this.#producer, topic });
     const positions = new TopicPositions({ kafka: client, store, logger });
     const intake = new RecordIntake({ store, deadLetters, keepMs, kept, logger, meter });
+    this.#replays = new ReplayLoop({
+      subscriber: topicSubscriber,
+      // At the end of its topic: its own place is behind the position.
+      deliver: (letter) =>
+        intake.replay(letter, async ({ topic: to, key, value, headers }) => {
+          await this.#producer.send(to, [{ key: key === null ? null : key.toString('utf8'), value, headers }]);
+        }),
+      deadLetters,
+      timers: systemTimers,
+      logger,
+    });
     this.#lease = options.lease;
     this.#matcher = new RecordMatcher({ store, commands, logger, meter });
     this.#consumer = new TopicConsumer({
@@ -59,6 +72,7 @@ export class TopicRecords {
 
   start(): void {
     this.#consumer.start();
+    this.#replays.start();
   }
 
   /** Finds receivers for what was kept. */
@@ -67,7 +81,7 @@ export class TopicRecords {
   }
 
   async stop(): Promise<void> {
-    await this.#consumer.stop();
+    await Promise.all([this.#replays.stop(), this.#consumer.stop()]);
     await this.#producer.close();
   }
 

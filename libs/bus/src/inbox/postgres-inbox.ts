@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { withTransaction } from '@baton/event-log';
 import {
   AlreadyHandled,
@@ -77,11 +78,13 @@ export class PostgresDeadLetters implements DeadLetters {
   }
 
   async replay(subscriber: string, deliver: (event: BusEvent) => Promise<string | null>): Promise<number> {
+    // A handler has transactions of its own: it works outside the one that holds the row.
+    const outside = AsyncLocalStorage.snapshot();
     for (let count = 0; ; count += 1) {
       const found = await withTransaction(this.pool, async (client) => {
         const { rows } = await client.query<{ id: string; event: BusEvent }>(nextReplay, [subscriber]);
         const row = rows[0];
-        if (row) await client.query(noteReplay, [row.id, await deliver(row.event)]);
+        if (row) await client.query(noteReplay, [row.id, await outside(deliver, row.event)]);
         return row !== undefined;
       });
       if (!found) return count;

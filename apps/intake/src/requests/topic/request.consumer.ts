@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { DeadLetter, DeadLetters, Logger, Meter, TopicRecord } from '@baton/bus';
+import {
+  type BusEvent,
+  type DeadLetter,
+  type DeadLetters,
+  keptRecord,
+  type Logger,
+  type Meter,
+  recordKept,
+  type TopicRecord,
+} from '@baton/bus';
 import { deadLetterHeaders, type Problem, problem, restOperations } from '@baton/contracts';
 import type { JsonObject } from '@baton/process';
 import { type Authentication, mayCall, type Principal } from '@baton/security';
@@ -39,6 +48,8 @@ const attempts = 3;
  * 3. A database that is away is waited for: it makes no dead letter.
  * 4. Nobody asks unknown: a token that holds, or the account that the cluster names for the topic.
  * 5. A token is written nowhere: not to a dead letter, a log or an event.
+ * 6. What is replayed asks as the account that the cluster names for the topic now, or not at all; what brought a token
+ *    is not replayed, for the token is gone.
  */
 export class RequestConsumer {
   constructor(private readonly options: RequestConsumerOptions) {}
@@ -48,6 +59,22 @@ export class RequestConsumer {
     const results = await Promise.allSettled(records.map((record) => this.#take(record)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
+  }
+
+  /** A dead letter once more; what it failed with, or null. A database that is away is thrown. */
+  async replay(letter: Pick<BusEvent, 'data'>): Promise<string | null> {
+    const { data } = letter;
+    if (typeof data === 'object' && data !== null && 'broughtToken' in data && data.broughtToken === true)
+      return 'It brought a token, which is stored nowhere: send it again, with a token that holds.';
+    const record = recordKept(data);
+    if (record === null) return 'It was not kept with its dead letter: send it again.';
+    const read = readRequest(record);
+    const mask = new TokenMask(null);
+    const found = 'problem' in read ? read.problem : await this.#accepted(read.event, null, record, mask);
+    this.options.meter.count('baton.requests.from-topic', 1, { outcome: found === null ? 'accepted' : 'refused' });
+    return (
+      found && mask.text([found.title, found.detail, found.remedy].filter((part) => part !== undefined).join(': '))
+    );
   }
 
   async #take(record: TopicRecord): Promise<void> {
@@ -60,7 +87,7 @@ export class RequestConsumer {
       meter.count('baton.requests.from-topic', 1, { outcome: 'accepted' });
       return;
     }
-    await this.#bury(record, mask, found);
+    await this.#bury(record, mask, found, read.token !== null);
     meter.count('baton.requests.from-topic', 1, { outcome: 'refused' });
     const detail = mask.text(found.detail ?? found.title);
     logger.warn({ topic, partition, offset, problem: found.type }, `a request of the topic is refused: ${detail}`);
@@ -119,7 +146,7 @@ export class RequestConsumer {
     });
   }
 
-  async #bury(record: TopicRecord, mask: TokenMask, found: Problem): Promise<void> {
+  async #bury(record: TopicRecord, mask: TokenMask, found: Problem, broughtToken: boolean): Promise<void> {
     const { topic, partition, offset } = record;
     const original = mask.record(record);
     const told = mask.text(JSON.stringify(found));
@@ -135,7 +162,7 @@ export class RequestConsumer {
         sequence: 0,
         time: record.timestamp,
         source: '',
-        data: { problem: JSON.parse(told) as unknown },
+        data: { problem: JSON.parse(told) as unknown, broughtToken, record: keptRecord(record, original) },
       },
       origin: { transport: 'kafka', topic, partition, offset },
       reason,

@@ -221,6 +221,46 @@ describe.runIf(missing === null)('requests by topic', () => {
     },
   );
 
+  describe('a refused request that is replayed', () => {
+    async function replayed(offset: string) {
+      const [row] = await rows<{ id: string }>("select id from bus_dead_letter where origin->>'offset' = $1", [offset]);
+      const id = row?.id ?? '';
+      await parts.services.bus.replay(id, 'test');
+      for (;;) {
+        const letter = await parts.services.bus.deadLetter(id);
+        if (letter?.replayRequestedAt === null) return letter;
+      }
+    }
+
+    it('starts its process as the account of the topic, once there is one, and never before', async () => {
+      const offset = await send(binary('later', null), wish('later'));
+      expect(await replayed(offset)).toMatchObject({
+        replayedAt: null,
+        replayError: expect.stringContaining('no account'),
+      });
+      const { settingRows, settings: cluster } = parts.services.catalogue;
+      const account = { name: 'shop-topic', role: 'operator' as const, groups: ['web'] };
+      await settingRows.change({ 'bus.requestAccount': account }, 'test');
+      await cluster.refresh();
+      try {
+        expect(await replayed(offset)).toMatchObject({ replayedAt: expect.any(String), replayError: null });
+        const [process] = await started('later');
+        expect(process?.data.requester).toEqual({ id: 'shop-topic', groups: ['web'] });
+        // What came with a token is nobody's request now: the account does not stand in for it.
+        const expired = await send(binary('gone', made.expired.token), wish('gone'));
+        expect(await replayed(expired)).toMatchObject({
+          replayedAt: null,
+          replayError: expect.stringMatching(/token/),
+        });
+        const bad = await send(binary('bad', null), '{"definition":');
+        expect(await replayed(bad)).toMatchObject({ replayedAt: null, replayError: expect.stringMatching(/JSON/i) });
+      } finally {
+        await settingRows.change({ 'bus.requestAccount': undefined }, 'test');
+        await cluster.refresh();
+      }
+    });
+  });
+
   it('starts nothing twice when every record is delivered again from the first', async () => {
     await settled();
     const count = async () =>
