@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { kafkaClient } from '@baton/bus';
 import { requestEventType } from '@baton/contracts';
-import { type KafkaBroker, kafkaBroker, kafkaMissing } from '@baton/testing';
+import { type KafkaBroker, kafkaBroker, kafkaMissing, OtlpReceiver } from '@baton/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './patience.js';
 import { untilIn } from './process.audit.js';
+import { samplesOf } from './service.metrics.js';
 import { StandaloneProcess } from './standalone.process.js';
 
 const missing = kafkaMissing();
@@ -22,6 +24,7 @@ operators:
 describe.runIf(missing === null)('topics, from the outside', () => {
   let broker: KafkaBroker;
   let baton: StandaloneProcess;
+  let receiver: OtlpReceiver;
   let kafka: ReturnType<typeof kafkaClient>;
   let producer: ReturnType<ReturnType<typeof kafkaClient>['producer']>;
   const stops: (() => Promise<void>)[] = [];
@@ -36,13 +39,17 @@ describe.runIf(missing === null)('topics, from the outside', () => {
     await admin.disconnect();
     producer = kafka.producer();
     await producer.connect();
+    receiver = await OtlpReceiver.start();
     baton = new StandaloneProcess();
-    await baton.start(['--executors', '1', '--brokers', broker.brokers]);
+    await baton.start(['--executors', '1', '--brokers', broker.brokers, '--otlp', receiver.url], {
+      OTEL_METRIC_EXPORT_INTERVAL: '1000',
+    });
   }, 240_000);
   afterAll(async () => {
     for (const stop of stops) await stop();
     await producer?.disconnect();
     await baton?.remove();
+    await receiver?.goAway();
     await broker?.stop();
   });
 
@@ -105,6 +112,61 @@ describe.runIf(missing === null)('topics, from the outside', () => {
       traceparent: expect.stringMatching(/^00-0af7651916cd43dd8448eb211c80319c-/),
     });
     expect(JSON.stringify(await client.events(id, { limit: 100 }))).not.toContain(baton.told().token);
+  });
+
+  it('each event of a process on its topic names the exported span that it belongs to', async () => {
+    const { items } = await baton.client().processes({ definition: 'examples/credit-check' });
+    const id = items[0]?.id ?? '';
+    const records: { type: string; path: string | undefined; headers: Record<string, string> }[] = [];
+    const ended = Promise.withResolvers<void>();
+    await read('baton.process', (key, value, headers) => {
+      if (key !== id) return;
+      const { path } = JSON.parse(value) as { path?: string };
+      records.push({ type: headers['ce_type'] ?? '', path, headers });
+      if (headers['ce_type'] === 'baton.process.completed.v1') ended.resolve();
+    });
+    await ended.promise;
+    const spans = await receiver.wholeTrace(id);
+    const known = new Map(spans.map((span) => [`00-${span.traceId}-${span.spanId}-01`, span]));
+    for (const { type, headers } of records) {
+      expect(known.has(headers['traceparent'] ?? ''), `${type} ${headers['traceparent']}`).toBe(true);
+      expect(headers['ce_traceparent']).toBe(headers['traceparent']);
+    }
+    const process = known.get(records[0]?.headers['traceparent'] ?? '');
+    expect(process).toMatchObject({
+      name: 'process examples/credit-check',
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      parentSpanId: 'b7ad6b7169203331', // of the event that asked for it
+    });
+    const attempts = records.filter(({ type }) => type === 'baton.process.operator-started.v1');
+    expect(attempts.map(({ path }) => path)).toContain('told');
+    for (const { path, headers } of attempts)
+      expect(known.get(headers['traceparent'] ?? '')).toMatchObject({
+        attributes: { 'baton.operator.path': path, 'baton.operator.attempt': 1 },
+        parentSpanId: process?.spanId,
+      });
+  });
+
+  it('a consumer group that stands is behind by what the broker holds, in the metrics too', async () => {
+    const topic = 'baton.process';
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      const partitions = offsets.map(({ partition, low }) => ({ partition, offset: low }));
+      await admin.setOffsets({ groupId: 'baton.stands', topic, partitions });
+      const held = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+      expect(held).toBeGreaterThan(0);
+      const behind = await eventually(async () => {
+        const lags = await samplesOf(baton, ['scheduler'], 'baton_bus_consumer_lag');
+        return lags.find(({ labels }) => labels['group'] === 'baton.stands');
+      });
+      expect(behind).toMatchObject({ labels: { topic }, value: held });
+    } finally {
+      await admin.disconnect();
+    }
+    const lag = await receiver.until(() => receiver.metrics.get('baton.bus.consumer-lag'));
+    expect(lag).toEqual({ unit: '{event}', service: 'baton-scheduler' });
   });
 
   it('a record whose acknowledgement never came is in doubt: its recovery decides, a failure is never made up', async () => {
