@@ -213,3 +213,20 @@ describe('the trace of a process is derived from its log', () => {
     expect(all).toContain('e2e/traced');
   });
 });
+
+it('every service pushes its metrics, each instance under an id of its own', async () => {
+  const own = {
+    'baton-executor': 'baton.append.commits',
+    'baton-intake': 'http.server.request.duration',
+    'baton-scheduler': 'baton.queue.depth',
+  };
+  for (const [service, metric] of Object.entries(own))
+    await receiver.until(() => receiver.pushed.get(service)?.names.has(metric));
+  expect([...receiver.pushed.keys()].sort()).toEqual(Object.keys(own));
+  // Under one id they would overwrite each other's figures.
+  const instances = await receiver.until(() => {
+    const ids = receiver.pushed.get('baton-executor')?.instances;
+    return ids !== undefined && ids.size >= 2 && [...ids];
+  });
+  for (const id of instances) expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+});

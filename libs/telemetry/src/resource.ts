@@ -3,10 +3,15 @@ import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Who measures: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES before what the service calls itself. */
-export function resourceOf(name: string, environment: Environment = process.env): Resource {
+export function resourceOf(
+  name: string,
+  environment: Environment = process.env,
+  more: Readonly<Record<string, string>> = {},
+): Resource {
   const own = {
     'service.name': name,
     'service.version': environment['npm_package_version'] ?? '0',
+    ...more,
   };
   const given = environment['OTEL_SERVICE_NAME']?.trim();
   return resourceFromAttributes({

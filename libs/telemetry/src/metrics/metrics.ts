@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Meter } from '@opentelemetry/api';
 import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter as ProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
@@ -38,7 +39,12 @@ export function createMetrics(
   const reader = new PullReader();
   const pushed = isExported(environment, 'METRICS') ? [pushReader(environment)] : [];
   const provider = new MeterProvider({
-    resource: resourceOf(`baton-${service}`, { ...environment, npm_package_version: version }),
+    // Two executors must not overwrite each other's series where all of them arrive.
+    resource: resourceOf(
+      `baton-${service}`,
+      { ...environment, npm_package_version: version },
+      { 'service.instance.id': randomUUID() },
+    ),
     readers: [reader, ...pushed],
   });
   const serializer = new PrometheusSerializer();

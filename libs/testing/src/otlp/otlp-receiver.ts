@@ -67,6 +67,8 @@ export type ReceivedSpan = z.infer<typeof span> & { service: unknown; resource: 
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   readonly metrics = new Map<string, { unit: string; service: unknown }>();
+  /** Of each service: the names of the metrics that came from it, and the instances that sent them. */
+  readonly pushed = new Map<unknown, { names: Set<string>; instances: Set<unknown> }>();
   /** Content types and headers, as they came. */
   readonly requests: { path: string; type: string; headers: IncomingMessage['headers']; spans: number }[] = [];
   /** What is answered; 200 unless set. Spans of a refused request are not kept. */
@@ -166,8 +168,14 @@ export class OtlpReceiver {
   }
 
   #keepMetrics(request: unknown): void {
-    for (const { resource: of, scopeMetrics } of metricRequest.parse(request).resourceMetrics)
-      for (const { metrics } of scopeMetrics)
-        for (const { name, unit } of metrics) this.metrics.set(name, { unit, service: of.attributes['service.name'] });
+    for (const { resource: of, scopeMetrics } of metricRequest.parse(request).resourceMetrics) {
+      const service = of.attributes['service.name'];
+      const { names, instances } = this.pushed.get(service) ?? { names: new Set(), instances: new Set() };
+      this.pushed.set(service, { names, instances: instances.add(of.attributes['service.instance.id']) });
+      for (const { name, unit } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+        this.metrics.set(name, { unit, service });
+        names.add(name);
+      }
+    }
   }
 }
