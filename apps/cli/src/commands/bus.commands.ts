@@ -15,11 +15,9 @@ export function busCommands(program: Command, cli: Cli): void {
   const bus = program
     .command('bus')
     .description('events on their way to subscribers: lag, dead letters, doing it again');
-  const status = leaf(
-    bus,
-    'status',
-    'the transport, how far publisher and subscribers are behind, dead letters',
-  ).action(async (_options: unknown, self: Command) => {
+  const status = leaf(bus, 'status', 'the transport, how far publisher and subscribers are behind, dead letters', {
+    isDefault: true,
+  }).action(async (_options: unknown, self: Command) => {
     const found = await clientOf(cli, self).bus();
     return optionsOf<CommonOptions>(self).json ? printJson(cli, found) : showStatus(cli, found);
   });
