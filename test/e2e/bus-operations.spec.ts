@@ -91,8 +91,16 @@ describe.runIf(missing === null)('the bus, from the command line', () => {
     expect((await baton.client().processes({ definition: 'e2e/asked' })).items).toEqual([]);
 
     await cli.json('settings', '--set', 'bus.requestAccount={"name":"shop","role":"operator","groups":[]}');
-    expect(await cli.json('bus', 'replay', letter.id)).toMatchObject({ id: letter.id, replayError: null });
-    const { items } = await baton.client().processes({ definition: 'e2e/asked' });
+    expect(await cli.json('bus', 'replay', letter.id)).toMatchObject({
+      id: letter.id,
+      replayedAt: expect.any(String),
+      replayError: null,
+    });
+    // The list follows the log a moment later.
+    const items = await eventually(async () => {
+      const found = await baton.client().processes({ definition: 'e2e/asked' });
+      return found.items.length > 0 && found.items;
+    });
     expect(items).toHaveLength(1);
     expect((await baton.client().waitForEnd(items[0]?.id ?? '')).status).toBe('completed');
     expect((await letters()).map(({ id }) => id)).toEqual([broken.id]);
