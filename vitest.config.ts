@@ -12,7 +12,7 @@ const project = (name: string, include: string[], more: { maxWorkers?: number; t
   },
 });
 
-/** One project per layer: `npx vitest run --project simulation`. Heavy layers run one file at a time. */
+/** One project per layer: `npx vitest run --project simulation`. The heaviest layers run one file at a time. */
 export default defineConfig({
   // The global setup is loaded by this one, not by a project.
   resolve: { tsconfigPaths: true },
@@ -20,7 +20,8 @@ export default defineConfig({
     globalSetup: ['libs/testing/src/postgres/global-setup.ts'],
     maxWorkers: 2,
     projects: [
-      project('unit', ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts']),
+      // Much of it waits for a broker.
+      project('unit', ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts'], { maxWorkers: 3 }),
       project('architecture', ['test/architecture/**/*.spec.ts']),
       project('integration', ['test/integration/**/*.spec.ts'], { testTimeout: 60_000 }),
       project('simulation', ['test/simulation/**/*.spec.ts'], { testTimeout: 120_000 }),
@@ -29,7 +30,7 @@ export default defineConfig({
       project('outage', ['test/chaos/outage/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 900_000 }),
       project('consumers', ['test/consumers/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 120_000 }),
       project('e2e', ['test/e2e/**/*.spec.ts', 'test/upgrade/**/*.spec.ts', 'test/examples/**/*.spec.ts'], {
-        maxWorkers: 1,
+        maxWorkers: 2,
         testTimeout: 180_000,
       }),
     ],
