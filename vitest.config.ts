@@ -18,10 +18,10 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     globalSetup: ['libs/testing/src/postgres/global-setup.ts'],
-    maxWorkers: 2,
+    // Much of what runs waits for a database or a broker.
+    maxWorkers: 3,
     projects: [
-      // Much of it waits for a broker.
-      project('unit', ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts'], { maxWorkers: 3 }),
+      project('unit', ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts']),
       project('architecture', ['test/architecture/**/*.spec.ts']),
       project('integration', ['test/integration/**/*.spec.ts'], { testTimeout: 60_000 }),
       project('simulation', ['test/simulation/**/*.spec.ts'], { testTimeout: 120_000 }),
