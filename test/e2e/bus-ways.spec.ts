@@ -1,4 +1,5 @@
 import type { BatonClient } from '@baton/client';
+import type { RecordedEvent } from '@baton/process';
 import { kafkaMissing } from '@baton/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EffectTarget } from './effect.target.js';
@@ -50,6 +51,10 @@ async function waysOf(baton: StandaloneProcess): Promise<Record<string, number>>
   return ways;
 }
 
+function completed(events: readonly RecordedEvent[], path: string): boolean {
+  return events.some(({ type, data }) => type === 'OperatorCompleted' && data.path === path);
+}
+
 /** Processes with everything in them that one can wait for; ends when all of them have. */
 async function runAll(client: BatonClient, target: EffectTarget, round: string): Promise<void> {
   const orders = Array.from({ length: 4 }, (_, n) => `${round}-${n}`);
@@ -65,6 +70,10 @@ async function runAll(client: BatonClient, target: EffectTarget, round: string):
       await client.answerTask(task.id, { go: true });
       await client.sendToProcess(id, { name: 'go-on', payload: null });
     }),
+  );
+  // While \`held\` runs its executor has nothing to append: what was answered it must hear of, or find.
+  await Promise.all(
+    ids.map((id) => untilIn(client, id, (events) => ['approve', 'told'].every((path) => completed(events, path)))),
   );
   target.open('held');
   const ended = await Promise.all(ids.map((id) => client.waitForEnd(id)));
