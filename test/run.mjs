@@ -6,7 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, constants, setPriority, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -31,6 +31,15 @@ const suites = [
   { name: 'architecture', group: 'verify', run: script('architecture') },
   { name: 'unused', group: 'verify', run: script('unused') },
   { name: 'build', group: 'build', run: script('build'), always: true },
+  // What only computes, and asks for no time, takes what the others leave while they wait.
+  {
+    name: 'model',
+    group: 'model',
+    run: script('model'),
+    needs: jvm,
+    beside: ['unit', 'outage', 'simulation', 'crash', 'consumers', 'e2e'],
+    modest: true,
+  },
   // Some of the unit suite talks to a real Kafka broker.
   { name: 'unit', group: 'verify', run: tests('unit', 'architecture', 'integration'), wants: jvm },
   // Minutes of outages of a broker: it waits, they compute. None of them asks how long something takes.
@@ -39,10 +48,15 @@ const suites = [
     group: 'outage',
     run: tests('outage'),
     needs: jvm,
-    beside: ['simulation', 'model', 'crash', 'consumers'],
+    beside: ['simulation', 'crash', 'consumers', 'e2e'],
   },
-  { name: 'simulation', group: 'simulation', run: tests('simulation') },
-  { name: 'model', group: 'model', run: script('model'), needs: jvm },
+  {
+    name: 'simulation',
+    group: 'simulation',
+    run: tests('simulation'),
+    beside: ['crash', 'consumers', 'e2e'],
+    modest: true,
+  },
   { name: 'crash', group: 'crash', run: tests('crash') },
   { name: 'consumers', group: 'consumers', run: tests('consumers'), needs: strangers },
   { name: 'e2e', group: 'e2e', run: tests('e2e') },
@@ -71,15 +85,15 @@ const startedAt = performance.now();
 console.log(
   `Node.js ${process.version}, ${availableParallelism()} cores: ${chosen.map((suite) => suite.name).join(', ')}`,
 );
-/** What runs beside the others: the suite, and its end. */
-let aside = null;
+/** What runs beside the others: each suite, and its end. */
+let asides = [];
 for (const [index, suite] of chosen.entries()) {
-  if (aside && !aside.suite.beside.includes(suite.name)) await joinAside();
+  await joinAsides(({ beside }) => !beside.includes(suite.name));
   if (!isPossible(suite)) continue;
   if (suite.beside?.includes(chosen[index + 1]?.name)) {
     console.log(`\n── ${suite.name}: begun beside the next; its output follows when it has ended`);
     const output = join(scratch, `${suite.name}.log`);
-    aside = { suite, output, begun: performance.now(), ended: runSuite(suite, output) };
+    asides.push({ suite, output, begun: performance.now(), ended: runSuite(suite, output) });
     continue;
   }
   const begun = performance.now();
@@ -88,7 +102,7 @@ for (const [index, suite] of chosen.entries()) {
   add(suite, result, begun);
   if (suite.name === 'build' && result.failed > 0) break;
 }
-if (aside) await joinAside();
+await joinAsides(() => true);
 rmSync(scratch, { recursive: true, force: true });
 
 console.log(`\nAll suites: ${((performance.now() - startedAt) / 60_000).toFixed(1)} min`);
@@ -110,13 +124,15 @@ function add(suite, { passed, failed }, begun) {
   );
 }
 
-async function joinAside() {
-  const { suite, output, begun, ended } = aside;
-  aside = null;
-  const result = await ended;
-  headline(suite);
-  process.stdout.write(readFileSync(output, 'utf8'));
-  add(suite, result, begun);
+async function joinAsides(isDue) {
+  const due = asides.filter(({ suite }) => isDue(suite));
+  asides = asides.filter(({ suite }) => !isDue(suite));
+  for (const { suite, output, begun, ended } of due) {
+    const result = await ended;
+    headline(suite);
+    process.stdout.write(readFileSync(output, 'utf8'));
+    add(suite, result, begun);
+  }
 }
 
 function isPossible(suite) {
@@ -132,9 +148,10 @@ function runSuite(suite, output) {
 }
 
 /** With its output printed as it comes, or kept in a file. */
-async function run(command, options, output) {
+async function run(command, options, { modest = false }, output) {
   const file = output === undefined ? 'inherit' : openSync(output, 'w');
   const child = spawn(command, options, { cwd: root, env: environment, stdio: ['ignore', file, file] });
+  if (modest && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   if (file !== 'inherit') closeSync(file);
   try {
     const [status, signal] = await once(child, 'exit');
@@ -145,7 +162,7 @@ async function run(command, options, output) {
 }
 
 async function runCommand(suite, output) {
-  const { status, how } = await run('npm', ['run', '--silent', suite.run.name], output);
+  const { status, how } = await run('npm', ['run', '--silent', suite.run.name], suite, output);
   if (status === 0) return { passed: 1, failed: 0 };
   failures.push(`${suite.name} (${how})`);
   return { passed: 0, failed: 1 };
@@ -155,7 +172,8 @@ async function runTests(suite, output) {
   const outcome = join(scratch, `${suite.name}.json`);
   const projects = suite.run.projects.flatMap((project) => ['--project', project]);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${outcome}`];
-  const { status, how } = await run('vitest', ['run', ...projects, ...reporters, '--passWithNoTests'], output);
+  const options = ['run', ...projects, ...reporters, '--passWithNoTests'];
+  const { status, how } = await run('vitest', options, suite, output);
   if (!existsSync(outcome)) {
     failures.push(`${suite.name}: vitest ${how} and left no outcome`);
     return { passed: 0, failed: 1 };

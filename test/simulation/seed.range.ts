@@ -4,7 +4,7 @@ import { simulate } from './simulation.js';
 /** What the command line gave (run.mjs), else a range by chance: it is printed, and reruns the same. */
 export const given = {
   seed: process.env['BATON_SIMULATION_SEED'] === undefined ? null : Number(process.env['BATON_SIMULATION_SEED']),
-  seeds: Number(process.env['BATON_SIMULATION_SEEDS'] ?? 1200),
+  seeds: Number(process.env['BATON_SIMULATION_SEEDS'] ?? 2000),
   trace: process.env['BATON_SIMULATION_TRACE'] === 'on',
 };
 
