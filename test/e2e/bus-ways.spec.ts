@@ -1,7 +1,7 @@
 import type { BatonClient } from '@baton/client';
 import type { RecordedEvent } from '@baton/process';
 import { kafkaMissing } from '@baton/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EffectTarget } from './effect.target.js';
 import { eventually } from './patience.js';
 import { countOf, expectPromiseKept, started, untilIn } from './process.audit.js';
@@ -90,11 +90,12 @@ async function runAll(client: BatonClient, target: EffectTarget, round: string):
 describe.runIf(missing === null)('with Kafka as the bus', () => {
   let baton: StandaloneProcess;
   let target: EffectTarget;
-  beforeAll(async () => {
+  // A target of its own for each: the gate that one test opens stays open.
+  beforeEach(async () => {
     target = await EffectTarget.start();
     baton = new StandaloneProcess();
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await baton.remove();
     await target.close();
   });
