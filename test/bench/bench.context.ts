@@ -29,12 +29,13 @@ export interface WarmServer {
   boundaries: Boundaries;
 }
 
-export async function startWarm(context: BenchContext, settings: BatonSettings): Promise<WarmServer> {
+/** Where rates are compared, `processes` is a whole round: until its code is compiled, a service runs half as fast. */
+export async function startWarm(context: BenchContext, settings: BatonSettings, processes = 300): Promise<WarmServer> {
   const baton = await BatonServer.start(settings);
   try {
     context.report.settings = await serverSettings(baton.whereabouts().database);
     await baton.client.publish(tenOperators);
-    const warm = await throughput(baton, { processes: 300, inFlight: 100, single: false }, new Figures(), '');
+    const warm = await throughput(baton, { processes, inFlight: 100, single: false }, new Figures(), '');
     context.say(`warmed up at ${Math.round(warm.operators)} operators/s`);
     const [stream] = await baton.query<{ id: string }>(`select id from process limit 1`);
     // The limit's processes are those of a driven process: request and admission are not part of it.

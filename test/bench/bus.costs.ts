@@ -13,7 +13,7 @@ export async function costs(context: BenchContext): Promise<void> {
   let broker: Broker | undefined;
   let collector: Collector | undefined;
   const start = async (more: string[]): Promise<WarmServer> => {
-    const warm = await startWarm(context, { ...settings, options: more });
+    const warm = await startWarm(context, { ...settings, options: more }, options.processes);
     started.push(warm);
     return warm;
   };

@@ -14,10 +14,10 @@ const eventsEach = 10;
 export async function growth(context: BenchContext): Promise<void> {
   const { options, figures, say } = context;
   const log = `${options.growthEvents} events in the log`;
-  const empty = await startWarm(context, settingsOf(context, 1));
+  const empty = await startWarm(context, settingsOf(context, 1), options.processes);
   let grown: WarmServer | undefined;
   try {
-    grown = await startWarm(context, settingsOf(context, 1));
+    grown = await startWarm(context, settingsOf(context, 1), options.processes);
     await grow(grown, options.growthEvents, say);
     for (let round = 1; round <= options.rounds; round++) {
       say(`W6: round ${round} of ${options.rounds}`);
