@@ -14,7 +14,12 @@ import { parseArgs } from 'node:util';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const inCi = Boolean(process.env.CI);
 const scratch = mkdtempSync(join(tmpdir(), 'baton-test-run-'));
-const environment = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` };
+const environment = {
+  ...process.env,
+  PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
+  // The tests start hundreds of services: each is a quarter cheaper to start when its code is compiled already.
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compiled'),
+};
 
 const script = (name) => ({ kind: 'script', name });
 const tests = (...projects) => ({ kind: 'tests', projects });
