@@ -32,6 +32,9 @@ function randomHex(bytes: number): string {
 
 let lastMs = 0;
 let counter = 0;
+/** The first 13 digits with their hyphen: the same for all ids of a millisecond. */
+let timeText = '';
+let timeTextOf = -1;
 /** A UUIDv7 whose order is that of its making within this process: 12 bits of counter behind the millisecond. */
 export function uuidv7(now: number = Date.now()): string {
   if (now > lastMs) {
@@ -41,9 +44,13 @@ export function uuidv7(now: number = Date.now()): string {
     lastMs += 1;
     counter = 0;
   }
-  const time = lastMs.toString(16).padStart(12, '0');
+  if (timeTextOf !== lastMs) {
+    const time = lastMs.toString(16).padStart(12, '0');
+    timeText = `${time.slice(0, 8)}-${time.slice(8)}`;
+    timeTextOf = lastMs;
+  }
   const variant = hexOf[(randomByte() & 0x3f) | 0x80]!;
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${variant}${randomHex(1)}-${randomHex(6)}`;
+  return `${timeText}-7${counter.toString(16).padStart(3, '0')}-${variant}${randomHex(1)}-${randomHex(6)}`;
 }
 
 export function newProcessId(cell: string, now?: number): string {

@@ -47,6 +47,13 @@ it('an array may be empty', async () => {
 });
 
 it('what is no UUID is refused before it could become another one', () => {
-  for (const text of ['', 'p1', `${uuidv7()}0`, uuidv7().replace('7', 'g')])
+  for (const text of [
+    '',
+    'p1',
+    `${uuidv7()}0`,
+    uuidv7().replace('7', 'g'),
+    uuidv7().replace('-', '0'),
+    uuidv7().replace(/.$/, 'é'),
+  ])
     expect(() => uuidArray([text])).toThrow(text);
 });
