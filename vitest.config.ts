@@ -24,7 +24,8 @@ export default defineConfig({
       project('unit', ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts']),
       project('architecture', ['test/architecture/**/*.spec.ts']),
       project('integration', ['test/integration/**/*.spec.ts'], { testTimeout: 60_000 }),
-      project('simulation', ['test/simulation/**/*.spec.ts'], { testTimeout: 600_000 }),
+      // At low priority beside the others: how long it takes says nothing.
+      project('simulation', ['test/simulation/**/*.spec.ts'], { testTimeout: 3_600_000 }),
       project('crash', ['test/crash/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 120_000 }),
       project('chaos', ['test/chaos/*.spec.ts'], { maxWorkers: 1, testTimeout: 600_000 }),
       project('outage', ['test/chaos/outage/**/*.spec.ts'], { maxWorkers: 1, testTimeout: 900_000 }),

@@ -36,34 +36,35 @@ const suites = [
   { name: 'architecture', group: 'verify', run: script('architecture') },
   { name: 'unused', group: 'verify', run: script('unused') },
   { name: 'build', group: 'build', run: script('build'), always: true },
-  // What only computes, and asks for no time, takes what the others leave while they wait.
+  // Half of what follows waits, for brokers, leases and processes that start: so several run beside each other. None of
+  // them asks how long something takes. What only computes takes what the others leave.
   {
     name: 'model',
     group: 'model',
     run: script('model'),
     needs: jvm,
-    beside: ['unit', 'outage', 'simulation', 'crash', 'consumers', 'e2e'],
+    beside: ['outage', 'simulation', 'unit', 'crash', 'consumers', 'e2e'],
     modest: true,
   },
-  // Some of the unit suite talks to a real Kafka broker.
-  { name: 'unit', group: 'verify', run: tests('unit', 'architecture', 'integration'), wants: jvm },
-  // Minutes of outages of a broker: it waits, they compute. None of them asks how long something takes.
+  // Minutes of outages of a broker.
   {
     name: 'outage',
     group: 'outage',
     run: tests('outage'),
     needs: jvm,
-    beside: ['simulation', 'crash', 'consumers', 'e2e'],
+    beside: ['simulation', 'unit', 'crash', 'consumers', 'e2e'],
   },
   {
     name: 'simulation',
     group: 'simulation',
     run: tests('simulation'),
-    beside: ['crash', 'consumers', 'e2e'],
+    beside: ['unit', 'crash', 'consumers', 'e2e'],
     modest: true,
   },
-  { name: 'crash', group: 'crash', run: tests('crash') },
-  { name: 'consumers', group: 'consumers', run: tests('consumers'), needs: strangers },
+  // Some of the unit suite talks to a real Kafka broker.
+  { name: 'unit', group: 'verify', run: tests('unit', 'architecture', 'integration'), wants: jvm },
+  { name: 'crash', group: 'crash', run: tests('crash'), beside: ['consumers', 'e2e'] },
+  { name: 'consumers', group: 'consumers', run: tests('consumers'), needs: strangers, beside: ['e2e'] },
   { name: 'e2e', group: 'e2e', run: tests('e2e') },
   { name: 'chaos', group: 'chaos', run: tests('chaos') },
   // Fails on a ratio of one run only, never on time (docs/performance.md).
