@@ -25,10 +25,15 @@ export class BatonUnderTest {
     private readonly directory: string,
   ) {}
 
-  static async start(launcher: string, directory: string, options: string[]): Promise<BatonUnderTest> {
+  static async start(
+    launcher: string,
+    directory: string,
+    options: string[],
+    environment: Record<string, string> = {},
+  ): Promise<BatonUnderTest> {
     const child = spawn(process.execPath, [launcher, 'up', '--data', directory, ...options], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', ...environment },
     });
     const baton = new BatonUnderTest(child, directory);
     let printed = '';

@@ -1,3 +1,4 @@
+import { PostgresMessageStore, uuidv7 } from '@baton/event-log';
 import { createMetrics } from '@baton/telemetry';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Scheduler } from './scheduler.js';
@@ -58,6 +59,29 @@ it('is woken by a hint although its poll is an hour away, and tells its health b
   await until([stream], 'ProcessScheduled');
   while (scheduler.health().checks['admission'] !== 'ok') await cell.types(stream);
   while (!/baton_scheduler_admitted_total\{?.*\}? \d+/.test(await scheduler.renderMetrics()));
+});
+
+it('is told by NOTIFY of ends that free a slot, and of receivers whose message is here: polls an hour away, no bus', async () => {
+  const scheduler = await start({ notify: true, pollMs: 3_600_000 });
+  const concurrency = { key: 'told', limit: 1, onLimit: 'queue' as const };
+  const [first, second] = [await cell.request({ concurrency }), await cell.request({ concurrency })];
+  scheduler.wakeUp.notify('queue');
+  await until([first], 'ProcessScheduled');
+  expect(await cell.types(second)).toEqual(['ProcessRequested']);
+  const messages = new PostgresMessageStore(cell.pool, 'c1');
+  await messages.post({ id: uuidv7(), name: 'go', key: first, payload: 1, keepMs: 60_000 });
+  const waitsFor = { kind: 'message' as const, name: 'go', key: first, dueAt: null };
+  const started = { path: 'told', type: 'receive', class: 'waiting' as const, attempt: 1, executor: 'x', waitsFor };
+  await cell.follow(
+    first,
+    { type: 'ProcessStarted', data: { executor: 'x' } },
+    { type: 'OperatorStarted', data: started },
+  );
+  scheduler.wakeUp.notify('message');
+  await until([first], 'MessageReceived');
+  await cell.end(first);
+  scheduler.wakeUp.notify('queue', first);
+  await until([second], 'ProcessScheduled');
 });
 
 it('tells what the cluster waits for: queue, executors, people, and how far each reader of the tail is behind', async () => {

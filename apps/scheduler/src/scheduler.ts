@@ -193,20 +193,13 @@ export class Scheduler {
         meter,
         logger,
       });
+    // Requests, ends and receivers are told by NOTIFY: while that is heard, nothing reads the log for the same hints (up to
+    // 50 times a second, each through everything that was appended since), or takes apart the topic of every event.
+    const isWanted = () => !this.wakeUp.isLive;
+    const hinted = { inbox, deadLetters, logger, meter, isWanted };
     this.bus = kafka
-      ? new KafkaTransport({ kafka, topics, log, inbox, deadLetters, logger, meter })
-      : new EmbeddedTransport({
-          tail,
-          wakeUp: this.wakeUp,
-          inbox,
-          deadLetters,
-          logger,
-          meter,
-          pollMs: tailMs,
-          // Requests are told by NOTIFY. Ends are of interest while there are slots to free: else nothing reads the log
-          // for them (up to 50 reads a second, each through everything that was appended since).
-          isWanted: () => this.slots.areHeld || !this.wakeUp.isLive,
-        });
+      ? new KafkaTransport({ ...hinted, kafka, topics, log })
+      : new EmbeddedTransport({ ...hinted, tail, wakeUp: this.wakeUp, pollMs: tailMs });
 
     this.#topics =
       config.kafka &&
@@ -335,9 +328,12 @@ export class Scheduler {
     await this.#settingSource.initialize();
     await this.#settings.start();
     await this.#time.learn();
-    this.#stopListening = this.wakeUp.listen((topic) => {
+    this.#stopListening = this.wakeUp.listen((topic, detail) => {
       this.#publishing?.wake();
       if (topic === 'queue') this.#admission.wake('notify');
+      // Unless nobody holds a slot, as nearly always: no statement is needed then.
+      if (topic === 'queue' && detail !== '' && this.slots.areHeld) this.ended(detail, 'notify');
+      if (topic === 'message') this.#matching.wake('notify');
       if (topic === 'cluster') this.#jobs.wake();
     });
     await this.wakeUp.start();
@@ -346,9 +342,9 @@ export class Scheduler {
   }
 
   /** A process has ended: its slots are free for the next. Freed together with those that end meanwhile. */
-  ended(stream: string): void {
+  ended(stream: string, way: Way = 'bus'): void {
     this.#ended.add(stream);
-    this.#freeing.wake('bus');
+    this.#freeing.wake(way);
   }
 
   async #free(way: Way): Promise<undefined> {

@@ -58,3 +58,23 @@ it('keeps what this decision needs when the others are let go', async () => {
   for (const n of [100, 199, 299]) expect(subject.artifact(`d${n}`)).toBe(`d${n}`);
   expect(subject.artifact('d0')).toBeUndefined();
 });
+
+it('tells the scheduler, with the commit, who has ended and that a receiver waits for a message, and nothing else', () => {
+  const told: string[] = [];
+  const ports: Pick<Ports, 'wakeUp'> = {
+    wakeUp: { notify: (topic, detail = '') => void told.push(`${topic} ${detail}`) },
+  };
+  const subject = new Aftermath(ports as Ports, {} as ConstructorParameters<typeof Aftermath>[1], 'e1');
+  const data = { path: 'a', attempt: 1, executor: 'e1', class: 'waiting' as const };
+  const delay = { kind: 'timer' as const, dueAt: '2026-01-01T00:00:00.000Z' };
+  subject.started([
+    { type: 'ProcessStarted', data: { executor: 'e1' } },
+    { type: 'OperatorStarted', data: { ...data, type: 'delay', waitsFor: delay } },
+    { type: 'OperatorStarted', data: { ...data, type: 'http', class: 'effect' } },
+  ]);
+  expect(told).toEqual([]);
+  const message = { kind: 'message' as const, name: 'go', dueAt: null };
+  subject.started([{ type: 'OperatorStarted', data: { ...data, type: 'receive', waitsFor: message } }]);
+  subject.ended('c1-p', null);
+  expect(told).toEqual(['message ', 'queue c1-p']);
+});

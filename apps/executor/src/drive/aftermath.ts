@@ -76,9 +76,16 @@ export class Aftermath {
     });
   }
 
+  /** Started to wait for a message: it may be here already, and then nobody else tells that it fits. */
+  started(events: readonly ProcessEvent[]): void {
+    for (const event of events)
+      if (event.type === 'OperatorStarted' && event.data.waitsFor?.kind === 'message')
+        this.ports.wakeUp.notify('message');
+  }
+
   /** F3 */
   ended(stream: string, end: ProcessEnd | null): void {
-    this.ports.wakeUp.notify('queue');
+    this.ports.wakeUp.notify('queue', stream);
     if (end === null) return;
     const { parent, ...rest } = end;
     void this.work.start(`tell the end of ${stream} to its parent`, async () => {

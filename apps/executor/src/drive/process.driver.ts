@@ -246,6 +246,7 @@ export class ProcessDriver {
     for (const { path, attempt, reason } of decision.abort) this.abort(path, attempt, reason);
     for (const effect of decision.begin) this.pending.push(effect);
     this.beginPending();
+    this.ports.aftermath.started(decision.events);
     if (decision.spawn.length + decision.tell.length > 0) {
       await Promise.all([
         ...(decision.spawn.length > 0

@@ -33,8 +33,9 @@ export function intakeBus(options: {
     deadLetters: new PostgresDeadLetters(pool),
     logger,
     meter: meterOver(metrics.meter),
+    isWanted: isWatched,
   };
-  if (kafka === null) return new EmbeddedTransport({ ...shared, tail, wakeUp, pollMs, isWanted: isWatched });
+  if (kafka === null) return new EmbeddedTransport({ ...shared, tail, wakeUp, pollMs });
   const client = kafkaClient({ ...kafka, clientId: `baton-intake-${process.pid}` }, logger);
   return new KafkaTransport({ ...shared, kafka: client, topics: kafka.topics });
 }

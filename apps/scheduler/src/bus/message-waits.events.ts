@@ -6,8 +6,9 @@ import { Scheduler } from '../scheduler.js';
 import { schedulerSubscriber } from './scheduler.events.js';
 
 /**
- * A receiver that began to wait for a message that is here already. Over Kafka only, where all events come along: on the
- * embedded bus each start of an operator would be read from the log for it, and the scan finds these within a second.
+ * A receiver that began to wait for a message that is here already, while NOTIFY does not tell. Over Kafka only, where all
+ * events come along: on the embedded bus each start of an operator would be read from the log for it, and the scan finds
+ * these within a second.
  */
 @Controller()
 export class MessageWaitsEvents {

@@ -4,6 +4,7 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { DeadLetters, Logger, Subscription, SubscriptionOptions, Timers } from '../bus.ports.js';
 import { type BusEvent, wantsCluster, wantsProcesses } from '../bus-event.js';
 import { type Delivery, isAway } from '../subscription/delivery.js';
+import { HintGate } from './hint-gate.js';
 import { announcedName, eventOf, originalOf } from './kafka-record.js';
 import { ensureTopics, type TopicSettings, topicNames } from './topics.js';
 
@@ -20,6 +21,8 @@ export interface KafkaSubscriptionOptions extends SubscriptionOptions {
   instance: string;
   sessionTimeoutMs?: number | undefined;
   metadataMaxAgeMs?: number | undefined;
+  /** Hints only: false while nobody would hear them, and then nothing is read. */
+  isWanted?: (() => boolean) | undefined;
 }
 
 /** Readiness fails within 30 s of the last progress; by then the consumer is being rebuilt. */
@@ -39,12 +42,13 @@ const longestPause = 10_000;
  *    subscription runs.
  * 4. While a handler takes its time the session is kept alive.
  * 5. A broker that is away keeps no service from starting: the subscription comes when the broker does.
- * 6. Healthy means progress: a fetch or a record within 20 s.
+ * 6. Healthy means progress: a fetch or a record within 20 s; of hints that nobody wants, a heartbeat.
  * 7. With an inbox, a record that only refers to its data is delivered whole: the data is read from the log.
  */
 export class KafkaSubscription implements Subscription {
   #stop = new AbortController();
   #consumer: Consumer | null = null;
+  #gate: HintGate | null = null;
   #progressAt: number | null = null;
   #failures = 0;
   #rebuilding: Promise<void> = Promise.resolve();
@@ -134,7 +138,10 @@ export class KafkaSubscription implements Subscription {
     });
     this.#consumer = consumer;
     consumer.on('consumer.fetch', () => {
-      this.#progressAt = timers.now();
+      if (this.#isHeard) this.#progressAt = timers.now();
+    });
+    consumer.on('consumer.heartbeat', () => {
+      if (!this.#isHeard) this.#progressAt = timers.now();
     });
     const joined = Promise.withResolvers<void>();
     let hasJoined = false;
@@ -143,6 +150,7 @@ export class KafkaSubscription implements Subscription {
     consumer.on('consumer.group_join', () => {
       hasJoined = true;
       joined.resolve();
+      if (consumer === this.#consumer) this.#gate?.joined();
     });
     consumer.on('consumer.crash', ({ payload }) => {
       if (payload.restart) return;
@@ -164,8 +172,28 @@ export class KafkaSubscription implements Subscription {
     });
     await Promise.race([joined.promise, late]).finally(() => ended.abort());
     for (const end of ends) consumer.seek(end);
-    if (mode === 'hints') this.options.onStart?.();
+    if (mode === 'hints') this.#listen(consumer, signal);
     this.#builtAt = timers.now();
+  }
+
+  #listen(consumer: Consumer, signal: AbortSignal): void {
+    const { isWanted, onStart, timers } = this.options;
+    onStart?.();
+    if (!isWanted) return;
+    this.#gate = new HintGate({
+      consumer,
+      topics: this.#topics,
+      ends: () => this.#ends(),
+      isWanted,
+      onOpen: () => onStart?.(),
+      onFault: (error) => this.#tell(error),
+      timers,
+    });
+    void this.#gate.run(signal);
+  }
+
+  get #isHeard(): boolean {
+    return this.#gate?.isOpen ?? true;
   }
 
   async #ends(): Promise<{ topic: string; partition: number; offset: string }[]> {
@@ -186,6 +214,8 @@ export class KafkaSubscription implements Subscription {
     const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
     const { topic, partition } = batch;
     let settled: string | null = null;
+    // Fetched before nobody wanted hints any more.
+    if (!this.#isHeard) return resolveOffset(batch.lastOffset());
     const alive = setInterval(() => void heartbeat().catch((error: unknown) => this.#tell(error)), 2_000);
     try {
       for (const message of batch.messages) {
@@ -293,6 +323,8 @@ export class KafkaSubscription implements Subscription {
   async #drop(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = null;
+    this.#gate?.drop();
+    this.#gate = null;
     try {
       await consumer?.disconnect();
     } catch (error) {

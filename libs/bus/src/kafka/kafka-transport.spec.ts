@@ -3,6 +3,7 @@ import { kafkaMissing } from '@baton/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busContract } from '../contract/bus.contract.js';
 import { Received } from '../contract/received.js';
+import { systemTimers } from '../system-timers.js';
 import { openKafkaBus } from './kafka-under-test.js';
 import { topicNames } from './topics.js';
 
@@ -44,6 +45,44 @@ describeKafka('the topics', () => {
     expect(await letters()).toMatchObject([{ origin: { transport: 'kafka', topic: 'baton.process', partition: 0 } }]);
     expect(subscription.healthy).toBe(true);
     await subscription.stop();
+  });
+
+  it('give no hints while nobody wants them, are heard of all the same, and go on at their end when somebody does', async () => {
+    const [before, after] = [newProcessId('c1'), newProcessId('c1')];
+    const [published, heard] = [new Received(before), new Received(after)];
+    const seen: string[] = [];
+    let isWanted = false;
+    let skew = 0;
+    let starts = 0;
+    const opened = Promise.withResolvers<void>();
+    const hints = { mode: 'hints' as const, events: new Set(['*']) };
+    const timers = { ...systemTimers, now: () => performance.now() + skew };
+    const over = bus.over({ isWanted: () => isWanted, timers, sessionTimeoutMs: 6_000 });
+    const resting = over.subscribe({
+      ...hints,
+      subscriber: 'resting',
+      handle: async (event) => {
+        seen.push(event.subject);
+        await heard.handle(event);
+      },
+      onStart: () => {
+        starts += 1;
+        if (starts === 2) opened.resolve();
+      },
+    });
+    const other = bus.transport.subscribe({ ...hints, subscriber: 'awake', handle: published.handle });
+    await Promise.all([resting.start(), other.start()]);
+    await bus.append(before, ['ProcessRequested']);
+    await published.count(1);
+    skew = 29_000;
+    expect(resting.healthy).toBe(false);
+    while (!resting.healthy) await bus.pool.query('select 1');
+    isWanted = true;
+    await opened.promise;
+    await bus.append(after, ['ProcessRequested']);
+    await heard.count(1);
+    expect(seen).toEqual([after]);
+    await Promise.all([resting.stop(), other.stop()]);
   });
 
   it('hold keys, CloudEvents headers and JSON, and the lifecycle apart with the same ids', async () => {

@@ -36,6 +36,8 @@ export interface KafkaTransportOptions {
   sessionTimeoutMs?: number;
   /** How soon added partitions are seen. */
   metadataMaxAgeMs?: number;
+  /** Hints only: false while nobody would hear them, and then nothing is read. Asked every quarter of a second. */
+  isWanted?(): boolean;
 }
 
 /** The bus over Kafka: what the publisher wrote from the log's tail, read by consumer groups. */
@@ -61,6 +63,7 @@ export class KafkaTransport implements BusTransport {
       delivery,
       timers,
       instance: this.#instance,
+      isWanted: this.options.isWanted?.bind(this.options),
     });
     const both = replaying(consumer, { ...shared, subscription, delivery, timers });
     return {

@@ -41,7 +41,7 @@ export class PostgresWakeUp implements WakeUp {
         client.on('notification', (message) => this.#receive(message.payload ?? '[]'));
         await client.query(`listen ${channel}`);
         // What was sent while nobody listened is lost: everybody looks once.
-        for (const topic of ['runnable', 'owned', 'queue', 'cluster']) this.#tell(topic, '');
+        for (const topic of ['runnable', 'owned', 'queue', 'message', 'cluster']) this.#tell(topic, '');
       },
       check: async (client) => {
         const { rows } = await client.query<{ channel: string }>('select pg_listening_channels() as channel');
