@@ -28,7 +28,7 @@ export interface ExecutorPorts {
   definitions: Definitions;
   effects: EffectHost;
   commands: Commands;
-  wakeUp: { notify(topic: 'runnable' | 'owned' | 'queue' | 'message' | 'cluster', detail?: string): void };
+  wakeUp: { notify(topic: 'runnable' | 'owned' | 'queue' | 'ended' | 'message' | 'cluster', detail?: string): void };
   artifacts: Artifacts;
   logger: Logger;
   meter: Meter;

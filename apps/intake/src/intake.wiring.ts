@@ -67,7 +67,9 @@ export async function wireIntake(
   const clock = new DatabaseClock(probePool, onError);
   const wakeUp = new PostgresWakeUp(url, { enabled: config.notify });
   const commands = new CommandHandler({ log, now: () => clock.now(), wakeUp });
-  const requestStore = new PostgresRequestStore(pool, log);
+  // One statement a batch, two under way at most: on connections of their own it is planned twice, not at each one.
+  const requestPool = createLogPool({ url, application: 'baton-intake-requests', use: 'driver', max: 2, onError });
+  const requestStore = new PostgresRequestStore(requestPool, log);
   const { operators } = given;
   const compiler = { compile: (text: string, version: number) => compile(text, { version, operators }) };
   const topics = new PostgresTopicStore(pool, cell);
@@ -90,15 +92,7 @@ export async function wireIntake(
   const { kafka } = config;
   const bus = intakeBus({ kafka, pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs, isWatched });
   const views = new PostgresProcessViews(pool, cell);
-  const requests = new RequestAcceptor(
-    checker,
-    batcher,
-    requestStore,
-    new PostgresGivenAnswers(pool),
-    clock,
-    wakeUp,
-    cell,
-  );
+  const requests = new RequestAcceptor(checker, batcher, new PostgresGivenAnswers(pool), clock, wakeUp, cell);
   const topic =
     kafka &&
     new RequestTopic({
@@ -164,7 +158,7 @@ export async function wireIntake(
       clock.stop();
       await wakeUp.stop();
       await catalogue.close();
-      await Promise.all([pool.end(), probePool.end()]);
+      await Promise.all([pool.end(), probePool.end(), requestPool.end()]);
     },
   };
 }

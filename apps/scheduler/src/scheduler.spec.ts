@@ -80,7 +80,7 @@ it('is told by NOTIFY of ends that free a slot, and of receivers whose message i
   scheduler.wakeUp.notify('message');
   await until([first], 'MessageReceived');
   await cell.end(first);
-  scheduler.wakeUp.notify('queue', first);
+  scheduler.wakeUp.notify('ended', first);
   await until([second], 'ProcessScheduled');
 });
 

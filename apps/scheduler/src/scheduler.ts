@@ -52,6 +52,8 @@ import { originsIn, TracedTail } from './tracing/traced-tail.js';
 import { Tracing } from './tracing/tracing.js';
 
 const admissionBatch = 500;
+/** While many come: with fewer the first is admitted at once. */
+const admitTogetherMs = 20;
 const scanEveryMs = 2_000;
 const expiryEveryMs = 60_000;
 const inboxDays = 14;
@@ -80,6 +82,7 @@ export class Scheduler {
   #hints: { readonly healthy: boolean } | null = null;
   readonly #publisher: Publisher | null;
   readonly #pool: ReturnType<typeof createLogPool>;
+  readonly #admissionPool: ReturnType<typeof createLogPool>;
   readonly #settings: SettingCache;
   readonly #settingSource: ReturnType<typeof catalogueDataSource>;
   readonly #time: DatabaseTime;
@@ -110,6 +113,14 @@ export class Scheduler {
       max: config.connections,
       onError,
     });
+    // What admission asks is planned once for each connection, and by the keys, however small the tables were then.
+    this.#admissionPool = createLogPool({
+      url: config.databaseUrl,
+      application: 'baton scheduler admission',
+      use: 'driver',
+      max: 1,
+      onError,
+    });
     this.#settingSource = catalogueDataSource({
       url: config.databaseUrl,
       application: 'baton scheduler settings',
@@ -126,9 +137,9 @@ export class Scheduler {
     const commands = new CommandHandler({ log, now: () => this.#time.now(), wakeUp: this.wakeUp });
     this.slots = new SlotStore(this.#pool, ids);
     const admission = new Admission({
-      queue: new QueueStore(this.#pool, ids),
+      queue: new QueueStore(this.#admissionPool, ids),
       slots: this.slots,
-      log,
+      log: new PostgresEventLog(this.#admissionPool, config.cell),
       commands,
       wakeUp: this.wakeUp,
       maxRunning: () => this.#settings.get('admission.maxRunning'),
@@ -219,7 +230,16 @@ export class Scheduler {
     const duty = (name: string, everyMs: () => number, run: DutyOptions['run']) =>
       new Duty({ name, run, everyMs, clock: systemClock, logger, meter });
     const scheduleMs = () => config.pollMs ?? this.#settings.get('polling.scheduleMs');
-    this.#admission = duty('admission', scheduleMs, (_, way) => admission.round(way));
+    this.#admission = new Duty({
+      name: 'admission',
+      run: (_, way) => admission.round(way),
+      everyMs: scheduleMs,
+      // Each round costs a look, a commit and a hint, which makes every executor look and commit in turn.
+      gatherMs: () => (admission.isBusy ? admitTogetherMs : 0),
+      clock: systemClock,
+      logger,
+      meter,
+    });
     this.#feeder = duty(
       'views',
       () => (feeder.isBusy ? 4 : 1) * tailMs(),
@@ -332,7 +352,7 @@ export class Scheduler {
       this.#publishing?.wake();
       if (topic === 'queue') this.#admission.wake('notify');
       // Unless nobody holds a slot, as nearly always: no statement is needed then.
-      if (topic === 'queue' && detail !== '' && this.slots.areHeld) this.ended(detail, 'notify');
+      if (topic === 'ended' && detail !== '' && this.slots.areHeld) this.ended(detail, 'notify');
       if (topic === 'message') this.#matching.wake('notify');
       if (topic === 'cluster') this.#jobs.wake();
     });
@@ -411,7 +431,7 @@ export class Scheduler {
     this.#settings.stop();
     await this.wakeUp.stop();
     if (this.#settingSource.isInitialized) await this.#settingSource.destroy();
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#admissionPool.end()]);
     this.logger.debug({ cell: this.config.cell }, 'the scheduler has stopped');
   }
 }

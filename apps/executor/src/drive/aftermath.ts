@@ -85,7 +85,8 @@ export class Aftermath {
 
   /** F3 */
   ended(stream: string, end: ProcessEnd | null): void {
-    this.ports.wakeUp.notify('queue', stream);
+    // Not 'queue': it frees at most a slot, and whoever frees that looks into the queue; half of all looks were for this.
+    this.ports.wakeUp.notify('ended', stream);
     if (end === null) return;
     const { parent, ...rest } = end;
     void this.work.start(`tell the end of ${stream} to its parent`, async () => {

@@ -21,7 +21,7 @@ export class CreationBatcher {
 
   constructor(
     private readonly store: Pick<RequestStore, 'createMany'>,
-    private readonly largest = 500,
+    private readonly largest = 1_000,
     private readonly lanes = 2,
   ) {}
 

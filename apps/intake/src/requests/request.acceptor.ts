@@ -7,14 +7,7 @@ import {
   processRequestSchema,
   type RequestAccepted,
 } from '@baton/contracts';
-import {
-  type CreateResult,
-  type NewProcess,
-  newProcessId,
-  type RequestStore,
-  uuidv7,
-  type WakeUp,
-} from '@baton/event-log';
+import { type CreateResult, type NewProcess, newProcessId, uuidv7, type WakeUp } from '@baton/event-log';
 import type { Json, JsonObject } from '@baton/process';
 import type { Caller } from '../http/caller.types.js';
 import { check, summaryOf } from '../http/input.reader.js';
@@ -39,7 +32,6 @@ export class RequestAcceptor {
   constructor(
     private readonly checker: RequestChecker,
     private readonly batcher: CreationBatcher,
-    private readonly store: Pick<RequestStore, 'createMany'>,
     private readonly answers: GivenAnswers,
     private readonly clock: { now(): number },
     private readonly wakeUp: Pick<WakeUp, 'notify'>,
@@ -59,11 +51,11 @@ export class RequestAcceptor {
     return acceptedOf(result);
   }
 
-  /** Each for itself: what became of it, in order. All that are good share one commit. */
+  /** Each for itself: what became of it, in order. All that are good share a commit, also with those of other callers. */
   async acceptMany(items: readonly unknown[], caller: Caller): Promise<Accepted[]> {
     const made = await Promise.all(items.map((item, at) => this.#makeItem(item, at, caller)));
     const good = made.filter((item): item is NewProcess => !('problem' in item));
-    const results = good.length > 0 ? await this.store.createMany(good) : [];
+    const results = await Promise.all(good.map((item) => this.batcher.create(item)));
     if (results.some((result) => result.status === 'created')) this.wakeUp.notify('queue');
     const refused = made.filter((item): item is Refused => 'problem' in item);
     const answered = await this.#answeredBefore(refused, caller);

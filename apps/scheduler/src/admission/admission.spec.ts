@@ -26,7 +26,7 @@ describe('admission', () => {
     expect(cell.hints).toEqual(['runnable']);
     const events = await Promise.all(streams.map((stream) => cell.log.read(stream, 1)));
     expect(new Set(events.map(([event]) => event!.recordedAt)).size).toBe(1);
-    expect(await cell.queue.look(10, 10)).toEqual([]);
+    expect((await cell.queue.look(10, 10)).candidates).toEqual([]);
   });
 
   it('goes by priority, then by age', async () => {
@@ -73,7 +73,7 @@ describe('admission', () => {
       type: 'ProcessCancelled',
       data: { reason: 'The concurrency key "web" was at its limit of 1 (onLimit: skip).' },
     });
-    expect(await cell.queue.look(10, 10)).toEqual([]);
+    expect((await cell.queue.look(10, 10)).candidates).toEqual([]);
   });
 
   it('cancels as many of the oldest as newer ones wait, once, and admits these after their ends', async () => {

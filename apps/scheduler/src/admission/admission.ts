@@ -1,5 +1,5 @@
 import type { Append, CommandHandler, EventLog, WakeUp } from '@baton/event-log';
-import { evolve, initialState, type ProcessEvent, type ProcessState } from '@baton/process';
+import { evolve, initialState, type ProcessEvent, type ProcessState, type RecordedEvent } from '@baton/process';
 import type { Way } from '../duty/duty.js';
 import { type Logger, type Meter, schedulerActor } from '../scheduler.ports.js';
 import type { Candidate, QueueStore } from './queue.store.js';
@@ -8,8 +8,10 @@ import type { SlotStore } from './slot.store.js';
 /** The key whose slots are the processes admitted under the admission limit. Not a name a definition could give. */
 export const admissionKey = '\u0001admission';
 
+const busyAt = 4;
+
 export interface AdmissionOptions {
-  queue: Pick<QueueStore, 'look' | 'nextStartIn'>;
+  queue: Pick<QueueStore, 'look'>;
   slots: Pick<SlotStore, 'take' | 'holders' | 'seed'>;
   log: Pick<EventLog, 'readMany' | 'appendEach'>;
   commands: Pick<CommandHandler, 'handle'>;
@@ -43,19 +45,23 @@ interface Sorted {
  * 5. One process that cannot be admitted does not hold up the others.
  */
 export class Admission {
+  /** Several came at once: more are on their way, and are better admitted together than each batch of them alone. */
+  isBusy = false;
   #limited = false;
   constructor(private readonly options: AdmissionOptions) {}
 
   /** 'again': more may be admitted at once; a number: the next start time is so many ms away. */
   async round(way: Way = 'self'): Promise<'again' | number | undefined> {
     const { queue, batch } = this.options;
-    const candidates = await queue.look(batch, batch);
+    const { candidates, nextStartIn } = await queue.look(batch, batch);
+    this.isBusy = false;
     if (candidates.length > 0) {
       const settled = await this.#admit(this.#firstOf(candidates, batch));
+      this.isBusy = settled >= busyAt;
       if (settled > 0) this.options.meter.count('baton.wakeups', settled, { work: 'admission', way });
       if (candidates.length >= batch && settled > 0) return 'again';
     }
-    return (await queue.nextStartIn()) ?? undefined;
+    return nextStartIn ?? undefined;
   }
 
   #firstOf(candidates: Candidate[], batch: number): Candidate[] {
@@ -112,27 +118,40 @@ export class Admission {
   }
 
   async #appendsFor({ admit, turnedAway }: Sorted): Promise<Append[]> {
-    const all = [...admit, ...turnedAway];
-    const found = await this.options.log.readMany(all.map(({ stream }) => ({ stream, after: 0 })));
     const away = new Set(turnedAway);
     const appends: Append[] = [];
-    for (const candidate of all) {
-      const events = found.get(candidate.stream) ?? [];
-      let state: ProcessState = initialState(candidate.stream);
-      for (const event of events) state = evolve(state, event);
-      // Somebody else was faster, or a person cancelled it: its place in the queue is gone or about to go.
-      if (!state.requested || state.scheduled || state.end !== null || state.cancel !== null) continue;
+    for (const [candidate, version] of await this.#waiting([...admit, ...turnedAway])) {
       const event: ProcessEvent = away.has(candidate)
         ? turnAway(candidate.key!)
         : { type: 'ProcessScheduled', data: {} };
       appends.push({
         stream: candidate.stream,
-        expected: state.version,
+        expected: version,
         owner: null,
         events: [{ id: this.options.newId(), event, metadata: { actor: schedulerActor.id } }],
       });
     }
     return appends;
+  }
+
+  /**
+   * Those that still wait, with their versions. At version 1 nothing but the request is on record, which no reading makes
+   * any surer: of nearly all processes nothing is read, and the append is refused if something came meanwhile.
+   */
+  async #waiting(candidates: readonly Candidate[]): Promise<[Candidate, number][]> {
+    const older = candidates.filter(({ version }) => version !== 1);
+    const found =
+      older.length === 0
+        ? new Map<string, RecordedEvent[]>()
+        : await this.options.log.readMany(older.map(({ stream }) => ({ stream, after: 0 })));
+    return candidates.flatMap((candidate): [Candidate, number][] => {
+      if (candidate.version === 1) return [[candidate, 1]];
+      let state: ProcessState = initialState(candidate.stream);
+      for (const event of found.get(candidate.stream) ?? []) state = evolve(state, event);
+      // Somebody else was faster, or a person cancelled it: its place in the queue is gone or about to go.
+      const waits = state.requested && !state.scheduled && state.end === null && state.cancel === null;
+      return waits ? [[candidate, state.version]] : [];
+    });
   }
 
   async #cancelOldest(key: string, waiting: number): Promise<void> {

@@ -9,6 +9,8 @@ export interface DutyOptions {
   run(signal: AbortSignal, way: Way): Promise<'again' | number | undefined>;
   /** The longest time between two rounds, ms; read before each wait, since it may be a setting. */
   everyMs(): number;
+  /** Hints that come within so many ms of a round's begin are answered by one round; read after each. */
+  gatherMs?(): number;
   clock: Clock;
   logger: Logger;
   meter: Meter;
@@ -23,7 +25,8 @@ const longestPause = 5_000;
  * 1. Rounds never overlap.
  * 2. A wake-up during a round is followed by another round: no hint is lost.
  * 3. Without any hint a round comes at the latest after everyMs.
- * 4. A round that throws is told, counted and repeated with growing pauses (5 s at most); the duty never dies.
+ * 4. A hint is answered at once, or together with others when `gatherMs` is up.
+ * 5. A round that throws is told, counted and repeated with growing pauses (5 s at most); the duty never dies.
  */
 export class Duty {
   readonly name: string;
@@ -67,7 +70,9 @@ export class Duty {
     while (!signal.aborted) {
       way = this.#told ?? way;
       this.#told = null;
+      const begun = this.options.clock.now();
       const pause = await this.#round(signal, way);
+      if (this.#failures === 0) await this.#gather(begun, signal);
       if (pause > 0) {
         await this.#wait(pause, signal);
         way = pause < this.options.everyMs() ? 'timer' : 'poll';
@@ -91,6 +96,20 @@ export class Duty {
       logger.warn({ err: error, duty: name, failures: this.#failures }, 'a round of a duty failed; it is repeated');
       return Math.min(longestPause, 100 * 2 ** Math.min(this.#failures, 10));
     }
+  }
+
+  #gather(begun: number, signal: AbortSignal): Promise<void> {
+    const ms = begun + (this.options.gatherMs?.() ?? 0) - this.options.clock.now();
+    if (ms <= 0 || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.options.clock.after(ms, done);
+      signal.addEventListener('abort', done);
+    });
   }
 
   #wait(ms: number, signal: AbortSignal): Promise<void> {

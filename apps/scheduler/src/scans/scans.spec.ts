@@ -132,7 +132,7 @@ describe('the list of processes', () => {
     const runner = new LogJobRunner({ pool: cell.pool, cell: 'c1', lease, logger: quietLogger });
     expect(await runner.round(new AbortController().signal)).toBe('again');
     expect(await runner.round(new AbortController().signal)).toBeUndefined();
-    expect(await cell.queue.look(10, 10)).toMatchObject([{ stream, priority: 5 }]);
+    expect((await cell.queue.look(10, 10)).candidates).toMatchObject([{ stream, priority: 5 }]);
     const { rows } = await cell.pool.query('select finished_at is not null as done, error, progress from log_job');
     expect(rows).toMatchObject([{ done: true, error: null, progress: { processes: 1 } }]);
   });

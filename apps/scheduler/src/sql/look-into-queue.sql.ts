@@ -1,7 +1,9 @@
 /**
  * What may be admitted now. Four looks: without key and start time, along an index; those of them that are children,
- * which are admitted beyond the admission limit and must be seen behind any backlog; with a start time that has come; and per concurrency key (found by skipping through the index) the first ones, none where the key is full and
- * its rows only wait. $1: how many of each look, $2: how many per key.
+ * which are admitted beyond the admission limit and must be seen behind any backlog; with a start time that has come; and
+ * per concurrency key (found by skipping through the index) the first ones, none where the key is full and its rows only
+ * wait. $1: how many of each look, $2: how many per key. With each row its head's version, and how long until the next
+ * start time (ms, null: none is known), which one row tells alone when there is nothing to admit.
  */
 export const lookIntoQueue = /* sql */ `
 with recursive keys(key) as (
@@ -44,6 +46,12 @@ keyed as (
   ) q
   where k.key is not null
 )
-select a.*, exists (select from child c where c.stream_id = a.stream_id) as is_child
-from (select * from plain union select * from children union all select * from due union all select * from keyed) a
+select a.*, exists (select from child c where c.stream_id = a.stream_id) as is_child,
+  (select version from process where id = a.stream_id) as version, n.next_start_ms
+from (
+  select (extract(epoch from min(not_before) - clock_timestamp()) * 1000)::float8 as next_start_ms
+  from queue where not_before > now()
+) n
+left join (select * from plain union select * from children union all select * from due union all select * from keyed) a
+  on true
 order by a.priority desc, a.enqueued_at, a.stream_id`;

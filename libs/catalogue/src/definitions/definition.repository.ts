@@ -38,15 +38,21 @@ export class DefinitionRepository implements DefinitionStore {
 
   async find(name: string, version?: number): Promise<DefinitionVersion | null> {
     const full = fullName(name);
-    if (version !== undefined) {
-      const kept = this.#kept.get(key(full, version));
-      if (kept) return kept;
-    }
-    const row = await this.#versions().findOne({
-      where: version === undefined ? { name: full } : { name: full, version },
-      order: { version: 'desc' },
-    });
+    const wanted = version ?? (await this.#newest(full));
+    if (wanted === null) return null;
+    const kept = this.#kept.get(key(full, wanted));
+    if (kept) return kept;
+    const row = await this.#versions().findOne({ where: { name: full, version: wanted } });
     return row ? this.#keep(view(row)) : null;
+  }
+
+  /** The number alone: asked each time, so it is by the primary key and past TypeORM, which takes ten times as long for it. */
+  async #newest(name: string): Promise<number | null> {
+    const rows: { version: number }[] = await this.source.query(
+      'select latest_version as version from definition where name = $1',
+      [name],
+    );
+    return rows[0]?.version ?? null;
   }
 
   async findPublishedBy(name: string, time: string): Promise<DefinitionVersion | null> {

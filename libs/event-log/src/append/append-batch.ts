@@ -61,7 +61,7 @@ function textOf(name: string, admission: boolean, waits: boolean): string {
   return text;
 }
 
-function eventColumns(appends: readonly Append[], streams: readonly string[]): unknown[] {
+export function eventColumns(appends: readonly Append[], streams: readonly string[]): unknown[] {
   const ofStream: string[] = [];
   const sequences: number[] = [];
   const ids: string[] = [];

@@ -17,6 +17,7 @@ import type { Append } from '../event-log.port.js';
 import { CellIds, newProcessId } from '../process-id.js';
 import { createLogPool } from './log-pool.js';
 import { PostgresEventLog } from './postgres-event-log.js';
+import { PostgresRequestStore } from './postgres-request-store.js';
 import { PostgresTail } from './postgres-tail.js';
 import { withTransaction } from './transaction.js';
 
@@ -40,6 +41,25 @@ const boundary = (stream: string, expected: number): Append => ({
   owner: 'x1',
   events: [operatorCompleted(`o${expected}`), operatorStarted(`o${expected + 1}`, 'x1')],
 });
+
+/** The texts of all that this pool is asked from now on. */
+function queriesOf(pool: pg.Pool): string[] {
+  const seen: string[] = [];
+  const watched = new Set<pg.PoolClient>();
+  pool.on('acquire', (client) => {
+    if (watched.has(client)) return;
+    watched.add(client);
+    const query = client.query.bind(client);
+    Object.assign(client, {
+      query: (...given: Parameters<typeof query>) => {
+        const [what] = given as unknown[];
+        seen.push(typeof what === 'string' ? what : ((what as { text?: string }).text ?? ''));
+        return query(...given);
+      },
+    });
+  });
+  return seen;
+}
 
 it('needs one statement for a batch, and does not scan the head table whole, however small it is', async () => {
   const streams = await running(50);
@@ -176,17 +196,7 @@ it('commits a barrier before it reads what became of a doubtful append: a look a
     expect((await cut)[0]!.status).toBe('in-doubt');
     await blocker.query('rollback');
     await blocker.end();
-    const seen: string[] = [];
-    victim.on('acquire', (client) => {
-      const query = client.query.bind(client);
-      Object.assign(client, {
-        query: (...given: Parameters<typeof query>) => {
-          const [what] = given as unknown[];
-          seen.push(typeof what === 'string' ? what : ((what as { text?: string }).text ?? ''));
-          return query(...given);
-        },
-      });
-    });
+    const seen = queriesOf(victim);
     await own.heads([stream!]);
     await own.read(stream!, 3);
     const barriers = seen.filter((text) => text.includes('barrier'));
@@ -197,15 +207,28 @@ it('commits a barrier before it reads what became of a doubtful append: a look a
   }
 });
 
-it('does not append in a transaction that has written before (rule 2)', async () => {
-  const append: Append = { stream: newProcessId('c1'), expected: 'none', events: [requested()] };
-  await expect(
-    withTransaction(db.pool, async (client) => {
-      await client.query(`insert into slot_key (key) values ('written before')`);
-      await log.appendWithin(client, [append]);
-    }),
-  ).rejects.toThrow(/transaction id/);
-  expect(await log.read(append.stream)).toEqual([]);
+it('appends in a transaction that has written nothing before, and keeps a key in that of its process (rule 2)', async () => {
+  const pool = createLogPool({ url: db.url, application: 'creator', max: 1, use: 'driver' });
+  const own = new PostgresEventLog(pool, 'c1');
+  await own.heads([newProcessId('c1')]);
+  const seen = queriesOf(pool);
+  const stream = newProcessId('c1');
+  const key = { principal: 'anna', key: 'rule 2', bodyDigest: 'same' };
+  const store = new PostgresRequestStore(pool, own);
+  expect(await store.createOnce({ stream, events: [requested()], answer: { id: stream }, key })).toMatchObject({
+    status: 'created',
+  });
+  await own.append([{ stream, expected: 1, events: [scheduled()] }]);
+  // One statement each, and none before that would have begun a transaction.
+  expect(seen.map((text) => /^\s*(\w+)/.exec(text)?.[1])).toEqual(['with', 'with']);
+  const { rows } = await db.pool.query<{ event: string; key: string }>(
+    `select e.transaction_id::text as event, i.xmin::text as key
+      from event e, idempotency i where e.stream_id = $1 and e.sequence = 1 and i.key = 'rule 2'`,
+    [own.ids.mustUuid(stream)],
+  );
+  expect(rows).toHaveLength(1);
+  expect(rows[0]!.key).toBe(rows[0]!.event);
+  await pool.end();
 });
 
 it('holds the tail back at an open writer, says who it is, and goes on when it is over', async () => {

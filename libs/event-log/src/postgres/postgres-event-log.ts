@@ -1,29 +1,22 @@
 import type { EventMetadata, RecordedEvent } from '@baton/process';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { appendStatement } from '../append/append-batch.js';
 import { checkAppends, settled } from '../append/check-appends.js';
 import { appendIsolating } from '../append/isolate.js';
-import {
-  type Append,
-  type AppendOutcome,
-  type AppendResult,
-  type EventLog,
-  type Head,
-  InDoubt,
-} from '../event-log.port.js';
+import type { Append, AppendOutcome, AppendResult, EventLog, Head } from '../event-log.port.js';
 import { CellIds } from '../process-id.js';
 import { commitBarrier } from '../sql/commit-barrier.sql.js';
 import { readEvents } from '../sql/read-events.sql.js';
 import { readHeads } from '../sql/read-heads.sql.js';
-import { classifyAppendFailure, isConnectionLoss } from './pg-errors.js';
+import { classifyAppendFailure } from './pg-errors.js';
+import { sendAlone } from './send-alone.js';
 
 /**
  * The event log over PostgreSQL: one statement, one round trip, READ COMMITTED, autocommit.
  *
  * Invariants:
  * 1. Version and owner are checked by the update that raises the version, in the statement that writes the events.
- * 2. An append's transaction has no transaction id before the append (rule 2): in autocommit by construction,
- *    within a transaction by a check that throws.
+ * 2. An append's transaction has no transaction id before the append (rule 2): it is a statement of its own, always.
  * 3. All-or-nothing per stream; a refused stream writes no row at all.
  * 4. A commit that PostgreSQL warns about (01000: a cancelled wait for a synchronous replica) is in doubt.
  * 5. After a doubt nothing is read before a barrier has committed: a look alone also sees what is on one machine only.
@@ -46,16 +39,7 @@ export class PostgresEventLog implements EventLog {
   async appendEach(appends: readonly Append[]): Promise<AppendOutcome[]> {
     if (appends.length === 0) return [];
     checkAppends(appends);
-    return appendIsolating(appends, (part) => this.#sendAlone(part), classify(this));
-  }
-
-  /** For the writers that need a row of their own in the same transaction, written after the append (rule 2). */
-  async appendWithin(client: PoolClient, appends: readonly Append[]): Promise<AppendResult[]> {
-    checkAppends(appends);
-    const { rows } = await client.query<{ id: string | null }>('select pg_current_xact_id_if_assigned() as id');
-    if (rows[0]?.id != null)
-      throw new Error('An append must be the first write of its transaction: it already has a transaction id.');
-    return this.#send(appends, client);
+    return appendIsolating(appends, (part) => this.#send(part), classify(this));
   }
 
   /** A commit of somebody's is in doubt: what is read next must be as durable as a commit (invariant 5). */
@@ -72,34 +56,9 @@ export class PostgresEventLog implements EventLog {
   }
 
   /** Invariant 4 */
-  async #sendAlone(appends: readonly Append[]): Promise<AppendResult[]> {
-    const client = await this.pool.connect();
-    let warning: string | undefined;
-    let broken: Error | undefined;
-    const onNotice = (notice: { code?: string | undefined; message?: string | undefined }): void => {
-      if (notice.code === '01000') warning = notice.message ?? 'warning';
-    };
-    const onBroken = (error: Error): void => {
-      broken = error;
-    };
-    client.on('notice', onNotice);
-    client.on('error', onBroken);
-    try {
-      const results = await this.#send(appends, client);
-      if (warning !== undefined) throw new InDoubt(`PostgreSQL committed with a warning: ${warning}`);
-      return results;
-    } catch (error) {
-      if (isConnectionLoss(error)) broken ??= error instanceof Error ? error : new Error(String(error));
-      throw error;
-    } finally {
-      client.off('notice', onNotice);
-      client.off('error', onBroken);
-      client.release(broken);
-    }
-  }
-
-  async #send(appends: readonly Append[], db: Pool | PoolClient): Promise<AppendResult[]> {
-    const { rows } = await db.query<{ ids: string | null; recorded_at: Date }>(appendStatement(appends, this.ids));
+  async #send(appends: readonly Append[]): Promise<AppendResult[]> {
+    const statement = appendStatement(appends, this.ids);
+    const rows = await sendAlone<{ ids: string | null; recorded_at: Date }>(this.pool, statement);
     const { ids, recorded_at } = rows[0]!;
     const written = new Set(ids?.split(','));
     const recordedAt = recorded_at.toISOString();

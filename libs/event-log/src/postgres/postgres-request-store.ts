@@ -1,21 +1,27 @@
 import type { Json } from '@baton/process';
 import type { Pool } from 'pg';
+import { createStatement } from '../append/create-batch.js';
 import { codeOf, messageOf } from '../append/isolate.js';
 import { backoffMs, resultIfOurs } from '../append/settle.js';
-import type { Append } from '../event-log.port.js';
 import type { CreateResult, NewProcess, RequestStore } from '../requests.port.js';
-import { findRequestKeys } from '../sql/find-request-keys.sql.js';
-import { insertRequestKeys } from '../sql/insert-request-keys.sql.js';
 import { isBadData, isUndecided } from './pg-errors.js';
 import type { PostgresEventLog } from './postgres-event-log.js';
-import { withTransaction } from './transaction.js';
+import { sendAlone } from './send-alone.js';
 
-/** Somebody with the same key was faster: nothing of the transaction stays, and their answer is looked up. */
-class KeyTaken extends Error {}
+interface CreatedRow {
+  ids: string | null;
+  /** By process: digest of the body and answer of those whose key came before. */
+  known: Record<string, [string, Json]> | null;
+}
+
+/** Somebody with the same key was faster: nothing of the statement stays, and the next one finds their answer. */
+function isKeyTaken(error: unknown): boolean {
+  return codeOf(error) === '22012';
+}
 
 /**
  * Creates processes from requests.
- * Invariants: 1. the row of a key is written after the append, in its transaction (rule 2), so a key without its
+ * Invariants: 1. the row of a key is written after the append, in its statement (rule 2), so a key without its
  * process or a process without its key never exists; 2. one key makes one process, however many ask at once;
  * 3. a lost answer to the commit is settled by what stands in the log.
  */
@@ -56,21 +62,18 @@ export class PostgresRequestStore implements RequestStore {
     let doubtful = false;
     for (let failures = 0; ; ) {
       try {
-        await this.#answerKnownKeys(all, indexes, results);
-        const open = indexes.filter((at) => !results[at]);
-        if (open.length > 0) await this.#append(all, open, results, doubtful);
+        await this.#send(all, indexes, results, doubtful);
         return;
       } catch (error) {
-        const open = indexes.filter((at) => !results[at]);
-        if (error instanceof KeyTaken) continue;
+        if (isKeyTaken(error)) continue;
         if (isBadData(error)) {
-          if (open.length === 1) {
-            results[open[0]!] = { status: 'bad', code: codeOf(error), message: messageOf(error) };
+          if (indexes.length === 1) {
+            results[indexes[0]!] = { status: 'bad', code: codeOf(error), message: messageOf(error) };
             return;
           }
-          const half = open.length >> 1;
-          await this.#create(all, open.slice(0, half), results);
-          await this.#create(all, open.slice(half), results);
+          const half = indexes.length >> 1;
+          await this.#create(all, indexes.slice(0, half), results);
+          await this.#create(all, indexes.slice(half), results);
           return;
         }
         if (!isUndecided(error) || failures >= (this.options.giveUpAfter ?? 8)) throw error;
@@ -83,69 +86,48 @@ export class PostgresRequestStore implements RequestStore {
     }
   }
 
-  async #answerKnownKeys(
+  async #send(
     all: readonly NewProcess[],
-    indexes: number[],
-    results: (CreateResult | undefined)[],
-  ): Promise<void> {
-    const keyed = indexes.filter((at) => !results[at] && all[at]!.key);
-    if (keyed.length === 0) return;
-    await this.log.barrier();
-    const { rows } = await this.pool.query<{ principal: string; key: string; body_digest: string; answer: Json }>(
-      findRequestKeys,
-      [keyed.map((at) => all[at]!.key!.principal), keyed.map((at) => all[at]!.key!.key)],
-    );
-    const found = new Map(rows.map((row) => [JSON.stringify([row.principal, row.key]), row]));
-    for (const at of keyed) {
-      const row = found.get(keyId(all[at]!)!);
-      if (row)
-        results[at] =
-          row.body_digest === all[at]!.key!.bodyDigest
-            ? { status: 'repeated', answer: row.answer }
-            : { status: 'key-reused' };
-    }
-  }
-
-  async #append(
-    all: readonly NewProcess[],
-    open: number[],
+    indexes: readonly number[],
     results: (CreateResult | undefined)[],
     doubtful: boolean,
   ): Promise<void> {
-    const appends: Append[] = open.map((at) => ({
-      stream: all[at]!.stream,
-      expected: 'none',
-      events: all[at]!.events,
-    }));
-    const written = await withTransaction(this.pool, async (client) => {
-      const outcome = await this.log.appendWithin(client, appends);
-      const owners = open.filter((at, index) => all[at]!.key && outcome[index]!.status === 'appended');
-      const keyed = owners.map((at) => all[at]!.key!);
-      if (keyed.length > 0) {
-        const { rowCount } = await client.query(insertRequestKeys, [
-          keyed.map((key) => key.principal),
-          keyed.map((key) => key.key),
-          keyed.map((key) => key.bodyDigest),
-          owners.map((at) => JSON.stringify(all[at]!.answer)),
-        ]);
-        if (rowCount !== keyed.length) throw new KeyTaken();
-      }
-      return outcome;
-    });
-    const refused = appends.filter((_, index) => written[index]!.status === 'refused');
-    const existing =
-      refused.length > 0
-        ? await this.log.readMany(refused.map(({ stream }) => ({ stream, after: 0 })))
-        : new Map<string, never[]>();
-    open.forEach((at, index) => {
-      const append = appends[index]!;
-      const stands =
-        written[index]!.status === 'appended' ||
-        (doubtful && resultIfOurs(append, existing.get(append.stream) ?? []).status === 'appended');
-      results[at] = stands
-        ? { status: 'created', answer: all[at]!.answer }
-        : { status: 'bad', code: 'exists', message: `The process ${append.stream} exists already.` };
-    });
+    // What is answered as known must be as durable as a commit, also when nothing new is written.
+    await this.log.barrier();
+    const requests = indexes.map((at) => all[at]!);
+    const rows = await sendAlone<CreatedRow>(this.pool, createStatement(requests, this.log.ids));
+    const created = new Set(rows[0]!.ids?.split(','));
+    const known = rows[0]!.known ?? {};
+    const refused: number[] = [];
+    for (const at of indexes) {
+      const { stream, key, answer } = all[at]!;
+      const uuid = this.log.ids.mustUuid(stream);
+      const before = known[uuid];
+      if (created.has(uuid)) results[at] = { status: 'created', answer };
+      else if (!before) refused.push(at);
+      else
+        results[at] =
+          before[0] === key!.bodyDigest ? { status: 'repeated', answer: before[1] } : { status: 'key-reused' };
+    }
+    if (refused.length > 0) await this.#settle(all, refused, results, doubtful);
+  }
+
+  /** Invariant 3: what is there already may be what was sent before, whose answer was lost. */
+  async #settle(
+    all: readonly NewProcess[],
+    refused: readonly number[],
+    results: (CreateResult | undefined)[],
+    doubtful: boolean,
+  ): Promise<void> {
+    const existing = await this.log.readMany(refused.map((at) => ({ stream: all[at]!.stream, after: 0 })));
+    for (const at of refused) {
+      const { stream, events, answer } = all[at]!;
+      const found = existing.get(stream) ?? [];
+      const isOurs = doubtful && resultIfOurs({ stream, expected: 'none', events }, found).status === 'appended';
+      results[at] = isOurs
+        ? { status: 'created', answer }
+        : { status: 'bad', code: 'exists', message: `The process ${stream} exists already.` };
+    }
   }
 
   async removeExpiredKeys(): Promise<number> {
