@@ -29,6 +29,39 @@ describe('admission', () => {
     expect((await cell.queue.look(10, 10)).candidates).toEqual([]);
   });
 
+  it('reads nothing of those that were only requested, and is refused where something came meanwhile', async () => {
+    const [plain, cancelled] = [await cell.request(), await cell.request()];
+    const read: string[] = [];
+    const admission = cell.admission({
+      log: {
+        readMany: (wanted) => {
+          read.push(...wanted.map(({ stream }) => stream));
+          return cell.log.readMany(wanted);
+        },
+        appendEach: async (appends) => {
+          await cell.commands.handle(cancelled, { kind: 'cancel', by: { id: 'p' } });
+          return cell.log.appendEach(appends);
+        },
+      },
+    });
+    await admission.round();
+    expect(read).toEqual([]);
+    expect(await cell.types(plain)).toEqual(scheduled);
+    expect(await cell.types(cancelled)).toEqual(['ProcessRequested', 'ProcessCancelRequested']);
+  });
+
+  it('is busy while several come at once, and not when they come one by one', async () => {
+    const admission = cell.admission();
+    await cell.request();
+    await admission.round();
+    expect(admission.isBusy).toBe(false);
+    for (let n = 0; n < 5; n += 1) await cell.request();
+    await admission.round();
+    expect(admission.isBusy).toBe(true);
+    await admission.round();
+    expect(admission.isBusy).toBe(false);
+  });
+
   it('goes by priority, then by age', async () => {
     const old = await cell.request();
     const young = await cell.request();
