@@ -76,5 +76,5 @@ it('tells the scheduler, with the commit, who has ended and that a receiver wait
   const message = { kind: 'message' as const, name: 'go', dueAt: null };
   subject.started([{ type: 'OperatorStarted', data: { ...data, type: 'receive', waitsFor: message } }]);
   subject.ended('c1-p', null);
-  expect(told).toEqual(['message ', 'queue c1-p']);
+  expect(told).toEqual(['message ', 'ended c1-p']);
 });
