@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openPostgresCell } from '@baton/event-log';
-import { evolve, fromSnapshot, initialState, stateShape, toSnapshot } from '@baton/process';
+import { evolve, fromSnapshot, initialState, snapshotText, stateShape } from '@baton/process';
 import type { BatonServer } from './baton.server.js';
 import { type BenchContext, roundLimit, settingsOf, startWarm, withCpu } from './bench.context.js';
 import { longAndRunning, loopOver } from './definitions.js';
@@ -131,13 +131,13 @@ async function folding(baton: BatonServer, id: string, figures: Figures): Promis
       const took = performance.now() - foldAt;
       if (round === 'counted') figures.add('W5 events folded', '/s', (all.length * 1000) / took);
     }
-    const saved = JSON.stringify(toSnapshot(state));
+    const saved = snapshotText(state);
     const restoreAt = performance.now();
     if (fromSnapshot(JSON.parse(saved)) === undefined) throw new Error('the snapshot cannot be read back');
     figures.add(`W5 state of ${all.length} events from its snapshot`, 'ms', performance.now() - restoreAt);
     figures.add(`W5 snapshot of ${all.length} events`, 'kB', saved.length / 1000);
     // What the executor saves by itself goes as far as a multiple of its interval; this one is as good as any.
-    await cell.snapshots.save(id, stateShape, all.length, toSnapshot(state));
+    await cell.snapshots.save(id, stateShape, all.length, saved);
   } finally {
     await cell.close();
   }

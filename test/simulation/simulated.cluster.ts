@@ -207,8 +207,8 @@ export class SimulatedCluster {
       },
       snapshots: {
         load: (stream, shape) => wire.call(node, () => cell.snapshots.load(stream, shape)),
-        save: (stream, shape, version, state) =>
-          wire.call(node, () => cell.snapshots.save(stream, shape, version, state)),
+        save: (stream, shape, version, text) =>
+          wire.call(node, () => cell.snapshots.save(stream, shape, version, text)),
       },
       definitions: {
         load: async (name) => this.definitions.get(name) ?? null,

@@ -177,8 +177,8 @@ export interface TailPosition {
 
 /** Folded state of long streams. Disposable: one that cannot be read is ignored, never fatal. */
 export interface SnapshotStore {
-  load(stream: string, shape: number): Promise<{ version: number; state: unknown } | null>;
-  save(stream: string, shape: number, version: number, state: unknown): Promise<void>;
+  load(stream: string, shape: number): Promise<{ version: number; text: string } | null>;
+  save(stream: string, shape: number, version: number, text: string): Promise<void>;
   clear(): Promise<void>;
 }
 

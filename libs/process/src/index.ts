@@ -32,7 +32,7 @@ export type {
 } from './state/process-state.js';
 export { initialState } from './state/process-state.js';
 export type { StateSnapshot } from './state/snapshot.js';
-export { fromSnapshot, stateShape, toSnapshot } from './state/snapshot.js';
+export { fromSnapshot, snapshotText, stateShape } from './state/snapshot.js';
 export type { OperatorSummary, ProcessStatus, ProcessView } from './state/view.js';
 
 export type { Explanation } from './state/why.js';

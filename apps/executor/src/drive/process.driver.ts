@@ -8,8 +8,8 @@ import {
   type EffectToBegin,
   evolve,
   type ProcessEvent,
+  snapshotText,
   stateShape,
-  toSnapshot,
 } from '@baton/process';
 import { type Clock, longestWait } from '../clock/clock.port.js';
 import type { DatabaseClock } from '../clock/database.clock.js';
@@ -21,6 +21,7 @@ import { type Aftermath, endOf } from './aftermath.js';
 import type { CertainAppend } from './certain.append.js';
 import { driverMetadata } from './driver.metadata.js';
 import { largeOutputs } from './large.outputs.js';
+import { nextSnapshotAt } from './snapshot.pace.js';
 import type { Folded, StreamLoader } from './stream.loader.js';
 import { untilAnswered } from './until.answered.js';
 
@@ -96,7 +97,7 @@ export class ProcessDriver {
     private readonly onProgress: () => void,
   ) {
     if (preface !== null) evolve(folded.state, preface.event);
-    this.snapshotAt = Math.ceil((folded.version + 1) / settings.snapshotEvery) * settings.snapshotEvery;
+    this.snapshotAt = nextSnapshotAt(folded.snapshot ?? 0, settings.snapshotEvery);
   }
 
   /** Something happened: look at the process again. */
@@ -264,6 +265,8 @@ export class ProcessDriver {
         return;
       case 'parked': {
         crashPoint('after-park');
+        // One that is often parked and never long driven would else be folded from its beginning each time.
+        this.saveSnapshot();
         const last = decision.events.at(-1);
         this.finish('parked', last?.type === 'ProcessParked' ? last.data.dueAt : null);
         return;
@@ -393,9 +396,9 @@ export class ProcessDriver {
 
   private saveSnapshot(): void {
     if (this.folded.version < this.snapshotAt) return;
-    this.snapshotAt = this.folded.version + this.settings.snapshotEvery;
+    this.snapshotAt = nextSnapshotAt(this.folded.version, this.settings.snapshotEvery);
     this.ports.snapshots
-      .save(this.stream, stateShape, this.folded.version, toSnapshot(this.folded.state))
+      .save(this.stream, stateShape, this.folded.version, snapshotText(this.folded.state))
       .catch((error: unknown) => {
         this.ports.logger.warn({ process: this.stream, error: String(error) }, 'its snapshot could not be saved');
       });

@@ -1,5 +1,5 @@
 import { MemoryCell, newProcessId } from '@baton/event-log';
-import { initialState, type ProcessEvent, type ProcessEventData, stateShape, toSnapshot } from '@baton/process';
+import { initialState, type ProcessEvent, type ProcessEventData, snapshotText, stateShape } from '@baton/process';
 import { expect, it } from 'vitest';
 import { EventNotUnderstood, StreamLoader } from './stream.loader.js';
 
@@ -55,7 +55,7 @@ it('folds from the start when a snapshot can be read and yet does not fit the st
   const cell = new MemoryCell({ now: Date.now });
   const rest = Array.from({ length: 5 }, (): ProcessEvent => ({ type: 'ProcessScheduled', data: {} }));
   const stream = await streamOf(cell, ...rest);
-  await cell.snapshots.save(stream, stateShape, 40, toSnapshot(initialState(stream)));
+  await cell.snapshots.save(stream, stateShape, 40, snapshotText(initialState(stream)));
   const loaded = await loaderOver(cell).load(stream, 6);
   expect(loaded.version).toBe(6);
   expect(loaded.state.requested).toBe(true);

@@ -20,6 +20,8 @@ export class EventNotUnderstood extends Error {
 export interface Folded {
   state: ProcessState;
   version: number;
+  /** The version of the snapshot that it began at. */
+  snapshot?: number;
 }
 
 const page = 1000;
@@ -127,10 +129,10 @@ export class StreamLoader {
     if (version >= this.settings.snapshotEvery) {
       try {
         const snapshot = await this.ports.snapshots.load(stream, stateShape);
-        const state = snapshot === null ? undefined : fromSnapshot(snapshot.state);
+        const state = snapshot === null ? undefined : fromSnapshot(JSON.parse(snapshot.text));
         // One that is ahead of its stream belongs to a log that was restored since.
         if (snapshot !== null && state !== undefined && snapshot.version <= version)
-          return { state, version: snapshot.version };
+          return { state, version: snapshot.version, snapshot: snapshot.version };
       } catch (error) {
         this.ports.logger.warn(
           { process: stream, error: String(error) },

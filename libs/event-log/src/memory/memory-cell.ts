@@ -33,14 +33,13 @@ export class MemoryCell {
 }
 
 export class MemorySnapshotStore implements SnapshotStore {
-  readonly #saved = new Map<string, { version: number; state: string }>();
-  async load(stream: string, shape: number): Promise<{ version: number; state: unknown } | null> {
-    const found = this.#saved.get(`${shape} ${stream}`);
-    return found ? { version: found.version, state: JSON.parse(found.state) as unknown } : null;
+  readonly #saved = new Map<string, { version: number; text: string }>();
+  async load(stream: string, shape: number): Promise<{ version: number; text: string } | null> {
+    return this.#saved.get(`${shape} ${stream}`) ?? null;
   }
-  async save(stream: string, shape: number, version: number, state: unknown): Promise<void> {
+  async save(stream: string, shape: number, version: number, text: string): Promise<void> {
     const key = `${shape} ${stream}`;
-    if ((this.#saved.get(key)?.version ?? 0) < version) this.#saved.set(key, { version, state: JSON.stringify(state) });
+    if ((this.#saved.get(key)?.version ?? 0) < version) this.#saved.set(key, { version, text });
   }
   async clear(): Promise<void> {
     this.#saved.clear();

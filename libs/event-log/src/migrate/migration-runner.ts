@@ -7,6 +7,7 @@ import { migration0001Log } from '../sql/migration-0001-log.sql.js';
 import { migration0002Duties } from '../sql/migration-0002-duties.sql.js';
 import { migration0003Bus } from '../sql/migration-0003-bus.sql.js';
 import { migration0004Topics } from '../sql/migration-0004-topics.sql.js';
+import { migration0005Snapshots } from '../sql/migration-0005-snapshots.sql.js';
 
 export interface Migration {
   id: string;
@@ -18,6 +19,7 @@ export const logMigrations: readonly Migration[] = [
   { id: '0002-duties', sql: migration0002Duties },
   { id: '0003-bus', sql: migration0003Bus },
   { id: '0004-topics', sql: migration0004Topics },
+  { id: '0005-snapshots', sql: migration0005Snapshots },
 ];
 
 const lockKey = "hashtextextended('baton migrations', 0)";
