@@ -27,6 +27,7 @@ import {
   PostgresRequestStore,
   PostgresTail,
   PostgresTopicStore,
+  PostgresTraceTail,
   PostgresWakeUp,
   uuidv7,
   waitForSchema,
@@ -49,7 +50,7 @@ import { type Logger, systemClock } from './scheduler.ports.js';
 import { TopicRecords } from './topics/topic.records.js';
 import { tracesSubscriber } from './tracing/trace-exporter.js';
 import { originsIn, TracedTail } from './tracing/traced-tail.js';
-import { Tracing } from './tracing/tracing.js';
+import { Tracing, tracesEveryMs } from './tracing/tracing.js';
 
 const admissionBatch = 500;
 /** While many come: with fewer the first is admitted at once. */
@@ -295,6 +296,7 @@ export class Scheduler {
     );
     this.#tracing = config.traces?.exported
       ? new Tracing({
+          events: new PostgresTraceTail(this.#pool, config.cell),
           tail,
           log,
           settings: config.traces,
@@ -312,7 +314,15 @@ export class Scheduler {
       subscribers: [viewsSubscriber, ...(kafka ? [publisherSubscriber] : []), ...(tracing ? [tracesSubscriber] : [])],
     });
     this.#duties = [
-      ...(tracing ? [duty('traces', tailMs, () => tracing.round())] : []),
+      ...(tracing
+        ? [
+            duty(
+              'traces',
+              () => Math.max(tracesEveryMs, tailMs()),
+              () => tracing.round(),
+            ),
+          ]
+        : []),
       ...(this.#publishing ? [this.#publishing] : []),
       ...(receiving ? [receiving] : []),
       this.#admission,

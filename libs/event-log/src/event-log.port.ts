@@ -161,6 +161,23 @@ export interface Tail {
   /** The end of what is settled now: where a subscriber begins that does not want the past. */
   end(): Promise<TailPosition | null>;
 }
+
+/** What spans are made of. What people and targets wrote (inputs, outputs, answers) may be missing in `data`. */
+export interface TraceEvent {
+  type: string;
+  stream: string;
+  sequence: number;
+  /** ms since 1970. */
+  recordedAt: number;
+  data: object;
+  /** Of the first event of a stream; empty in all others. */
+  metadata: { traceparent?: string; tracestate?: string };
+}
+/** The tail, with of each event only what a trace needs. */
+export interface TraceTail {
+  read(after: TailPosition | null, limit: number): Promise<{ events: TraceEvent[]; position: TailPosition | null }>;
+}
+
 export interface HorizonHolder {
   pid: number | null;
   database: string | null;

@@ -26,6 +26,7 @@ export { PostgresRequestStore } from './postgres/postgres-request-store.js';
 
 export { clusterTail, PostgresTail } from './postgres/postgres-tail.js';
 export { PostgresTopicStore } from './postgres/postgres-topic-store.js';
+export { PostgresTraceTail } from './postgres/postgres-trace-tail.js';
 export { PostgresWakeUp } from './postgres/postgres-wake-up.js';
 export { PostgresWorkLists } from './postgres/postgres-work-lists.js';
 

@@ -1,4 +1,4 @@
-import type { Tail, TailPosition } from '@baton/event-log';
+import type { Tail, TailPosition, TraceTail } from '@baton/event-log';
 import type { RecordedEvent } from '@baton/process';
 import type { SendResult, SpanRecord } from '@baton/telemetry';
 import { expect, it } from 'vitest';
@@ -35,12 +35,16 @@ class Scene {
 
   #at = (index: number): TailPosition => ({ logIncarnation: 1, transactionId: String(index), stream: '', sequence: 0 });
 
-  tail: Pick<Tail, 'read' | 'checkpoint' | 'moveCheckpoint' | 'end'> = {
+  log: TraceTail = {
     read: (after, limit) => {
       const from = Number(after?.transactionId ?? 0);
       const events = this.events.slice(from, from + limit);
-      return Promise.resolve({ events, position: this.#at(from + events.length), horizonAgeMs: 0 });
+      const traced = events.map((event) => ({ ...event, recordedAt: Date.parse(event.recordedAt) }));
+      return Promise.resolve({ events: traced, position: this.#at(from + events.length) });
     },
+  };
+
+  tail: Pick<Tail, 'checkpoint' | 'moveCheckpoint' | 'end'> = {
     checkpoint: () => Promise.resolve(this.checkpoint),
     moveCheckpoint: (_, from, to) => {
       if (from?.transactionId !== this.checkpoint?.transactionId) return Promise.resolve(false);
@@ -52,6 +56,7 @@ class Scene {
 
   exporter(batch = 5): TraceExporter {
     return new TraceExporter({
+      events: this.log,
       tail: this.tail,
       log: {
         read: (stream, after = 0, limit = 1_000) =>
@@ -73,6 +78,7 @@ class Scene {
       },
       settings: { sampler: () => true },
       batch,
+      request: batch,
       now: () => now + 5_000,
       logger: quiet,
       meter: silentMeter,

@@ -1,16 +1,20 @@
-import type { EventLog, Tail, TailPosition } from '@baton/event-log';
+import type { EventLog, Tail, TailPosition, TraceTail } from '@baton/event-log';
 import { type SendResult, type SpanRecord, type SpanSender, TraceDeriver, type TraceSettings } from '@baton/telemetry';
 import type { Logger, Meter } from '../scheduler.ports.js';
 
 export const tracesSubscriber = 'traces';
 
 export interface TraceExporterOptions {
-  tail: Pick<Tail, 'read' | 'checkpoint' | 'moveCheckpoint' | 'end'>;
+  /** What happened. */
+  events: TraceTail;
+  tail: Pick<Tail, 'checkpoint' | 'moveCheckpoint' | 'end'>;
   log: Pick<EventLog, 'read' | 'readMany' | 'heads'>;
   sender: SpanSender;
   settings: Pick<TraceSettings, 'sampler'>;
-  /** Events read in one go, and spans sent in one request at most. */
+  /** Events read in one go. */
   batch: number;
+  /** Spans sent in one request at most. */
+  request: number;
   /** ms since 1970 by the database's clock. */
   now(): number;
   logger: Logger;
@@ -76,22 +80,22 @@ export class TraceExporter {
   }
 
   async #next(): Promise<Batch | null> {
-    const { tail, batch: limit } = this.options;
+    const { events: log, batch: limit } = this.options;
     const from = this.#position === undefined ? await this.#begin() : this.#position;
     this.#position = from;
-    const { events, position } = await tail.read(from, limit);
+    const { events, position } = await log.read(from, limit);
     if (events.length === 0 || position === null) return null;
     const spans = await this.#deriver.derive(events);
     return { from, to: position, spans, more: events.length >= limit, sent: false };
   }
 
   async #begin(): Promise<TailPosition | null> {
-    const { tail, now } = this.options;
+    const { tail, events: log, now } = this.options;
     const checkpoint = await tail.checkpoint(tracesSubscriber);
     if (checkpoint !== null) return checkpoint;
-    const { events } = await tail.read(null, 1);
+    const { events } = await log.read(null, 1);
     const [oldest] = events;
-    if (oldest === undefined || now() - Date.parse(oldest.recordedAt) < youngMs) return null;
+    if (oldest === undefined || now() - oldest.recordedAt < youngMs) return null;
     const end = await tail.end();
     if (end !== null) await tail.moveCheckpoint(tracesSubscriber, null, end);
     return tail.checkpoint(tracesSubscriber);
@@ -99,7 +103,7 @@ export class TraceExporter {
 
   /** Invariant 2, 3. */
   async #send({ spans }: Batch): Promise<void> {
-    const { batch: most } = this.options;
+    const { request: most } = this.options;
     for (let at = 0; at < spans.length; at += most) await this.#sendPart(spans.slice(at, at + most));
     if (this.#away) this.options.logger.info({}, 'the collector takes spans again');
     this.#away = false;

@@ -36,8 +36,10 @@ export function createMetrics(
   version = process.env['npm_package_version'] ?? '0',
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Metrics {
-  const reader = new PullReader();
-  const pushed = isExported(environment, 'METRICS') ? [pushReader(environment)] : [];
+  const pushing = isExported(environment, 'METRICS') ? pushReader(environment) : null;
+  // Each reader adds up every measurement for itself. What is pushed can be shown at /metrics, too, as long as it is sums
+  // since the start; a collector that wants differences gets a reader of its own.
+  const reader = pushing !== null && isCumulative(environment) ? pushing : new PullReader();
   const provider = new MeterProvider({
     // Two executors must not overwrite each other's series where all of them arrive.
     resource: resourceOf(
@@ -45,7 +47,7 @@ export function createMetrics(
       { ...environment, npm_package_version: version },
       { 'service.instance.id': randomUUID() },
     ),
-    readers: [reader, ...pushed],
+    readers: pushing === null || pushing === reader ? [reader] : [reader, pushing],
   });
   const serializer = new PrometheusSerializer();
   return {
@@ -67,6 +69,11 @@ function pushReader(environment: Readonly<Record<string, string | undefined>>): 
   const wanted = milliseconds(environment, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000);
   const exportTimeoutMillis = Math.min(wanted, exportIntervalMillis);
   return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
+}
+
+function isCumulative(environment: Readonly<Record<string, string | undefined>>): boolean {
+  const preference = environment['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE']?.trim().toLowerCase();
+  return preference === undefined || preference === '' || preference === 'cumulative';
 }
 
 function milliseconds(

@@ -75,6 +75,35 @@ describe('spans go out over OTLP', () => {
     },
   );
 
+  it('writes what is long, what is not English, what is not whole, and thousands of spans', async () => {
+    const long = (length: number): string => 'é'.repeat(length / 2);
+    const attributes = {
+      short: 'ö',
+      long: long(130),
+      longer: long(20_000),
+      half: 0.5,
+      less: -3,
+      list: [long(200), ''],
+    };
+    const event = { name: 'e', at: 1_795_000_000_999, attributes: { text: long(3_000_000) } };
+    const odd: SpanRecord = { ...span, name: long(60), attributes, events: [event], droppedEvents: 0, links: [] };
+    const { parentSpanId: _, error: __, tracestate: ___, ...root } = odd;
+    const sender = otlpSpanSender({ protocol: 'http/protobuf' });
+    const many = Array.from({ length: 3_000 }, (_, n) => ({ ...span, spanId: n.toString(16).padStart(16, 'f') }));
+    for (const spans of [[odd, root], many, [span]]) expect(await sender.send(spans)).toEqual({ status: 'taken' });
+    await sender.close();
+    expect(receiver.spans).toHaveLength(3_003);
+    expect(receiver.spans.slice(0, 2).map((one) => [one.name, one.parentSpanId, one.attributes, one.events])).toEqual(
+      [span.parentSpanId, ''].map((parent) => [
+        odd.name,
+        parent,
+        attributes,
+        [{ name: 'e', timeUnixNano: 1_795_000_000_999_000_000n, attributes: event.attributes }],
+      ]),
+    );
+    expect(receiver.spans.slice(2, -1).map(({ spanId }) => spanId)).toEqual(many.map(({ spanId }) => spanId));
+  });
+
   it.each([
     [400, 'refused'],
     [413, 'refused'],

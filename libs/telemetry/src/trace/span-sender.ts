@@ -1,10 +1,16 @@
 import { createTraceState, diag, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
-import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { type Resource } from '@opentelemetry/resources';
+import { convertLegacyHttpOptions, createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
+import {
+  type IExportTraceServiceResponse,
+  type ISerializer,
+  JsonTraceSerializer,
+  ProtobufTraceSerializer,
+} from '@opentelemetry/otlp-transformer';
+import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { resourceOf } from '../resource.js';
+import { SpanEncoder } from './span.encoder.js';
 import type { SpanRecord } from './span.record.js';
 import type { TraceSettings } from './trace.settings.js';
 
@@ -16,22 +22,57 @@ export interface SpanSender {
   close(): Promise<void>;
 }
 
+type Serializer = ISerializer<readonly SpanRecord[], IExportTraceServiceResponse>;
+
 const scope = { name: 'baton' };
 
-/** Over OTLP, as the standard variables say (endpoint, headers, timeout, compression, certificates). */
+/**
+ * Over OTLP, as the standard variables say (endpoint, headers, timeout, compression, certificates): the transport is that
+ * of OpenTelemetry's SDK, with its retries; only what is sent by default is written by an encoder of our own.
+ */
 export function otlpSpanSender(settings: Pick<TraceSettings, 'protocol'>): SpanSender {
-  const exporter = settings.protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
+  const inJson = settings.protocol === 'http/json';
   const resource = resourceOf('baton');
+  const headers = { 'Content-Type': inJson ? 'application/json' : 'application/x-protobuf' };
+  const exporter = createOtlpHttpExportDelegate(
+    convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', headers),
+    inJson ? json(resource) : protobuf(resource),
+    'otlp_http_span_exporter',
+    { name: 'span', countItems: (spans: readonly SpanRecord[]) => spans.length },
+    undefined,
+  );
   return {
     send: (spans) =>
       new Promise((resolve) => {
-        exporter.export(
-          spans.map((span) => readableSpan(span, resource)),
-          ({ code, error }) => resolve(code === ExportResultCode.SUCCESS ? { status: 'taken' } : failureOf(error)),
+        exporter.export(spans, ({ code, error }) =>
+          resolve(code === ExportResultCode.SUCCESS ? { status: 'taken' } : failureOf(error)),
         );
       }),
     close: () => exporter.shutdown(),
   };
+}
+
+function protobuf(resource: Resource): Serializer {
+  const encoder = new SpanEncoder(attributesOf(resource), scope);
+  return {
+    serializeRequest: (spans) => encoder.encode(spans),
+    deserializeResponse: (data) => ProtobufTraceSerializer.deserializeResponse(data),
+  };
+}
+
+function json(resource: Resource): Serializer {
+  return {
+    serializeRequest: (spans) =>
+      JsonTraceSerializer.serializeRequest(spans.map((span) => readableSpan(span, resource))),
+    deserializeResponse: (data) => JsonTraceSerializer.deserializeResponse(data),
+  };
+}
+
+/** Of a resource that is made of texts alone. */
+function attributesOf({ attributes }: Resource): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [key, value] of Object.entries(attributes)) if (typeof value === 'string') found[key] = value;
+  return found;
 }
 
 /** 400: not understood, 413: too long. Everything else may be over tomorrow, also a wrong path or token. */
@@ -56,7 +97,7 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 } as const;
 
-export function readableSpan(span: SpanRecord, resource: Resource): ReadableSpan {
+function readableSpan(span: SpanRecord, resource: Resource): ReadableSpan {
   const { traceId, parentSpanId } = span;
   const traceFlags = TraceFlags.SAMPLED;
   const traceState = span.tracestate === undefined ? {} : { traceState: createTraceState(span.tracestate) };

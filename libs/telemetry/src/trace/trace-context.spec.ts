@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { outgoingTraceparent, readTraceSettings } from './trace.settings.js';
-import { attemptSpanId, formatTraceparent, parseTraceparent, parseTracestate, traceIdOf } from './trace-context.js';
+import {
+  attemptSpanId,
+  formatTraceparent,
+  parseTraceparent,
+  parseTracestate,
+  processSpanId,
+  traceIdOf,
+} from './trace-context.js';
 
 const trace = '0af7651916cd43dd8448eb211c80319c';
 const span = 'b7ad6b7169203331';
@@ -52,6 +59,32 @@ describe('what leaves the house', () => {
     const incoming = { ...process, traceparent: `00-${trace}-${span}-01` };
     expect(outgoingTraceparent(off, incoming, 'a', 1)).toBe(incoming.traceparent);
   });
+});
+
+it('no two attempts have the same id: of a process, of its neighbours, of paths that differ in one letter', () => {
+  const ids = new Set<string>();
+  for (let process = 0; process < 20; process++) {
+    ids.add(processSpanId(`c1-${process}`)).add(processSpanId(`c1-${process}`, 2));
+    for (let path = 0; path < 500; path++)
+      for (let attempt = 1; attempt <= 10; attempt++)
+        ids.add(attemptSpanId(`c1-${process}`, path % 2 === 0 ? `loop[${path}]/a` : `${path}`, attempt));
+  }
+  expect(ids.size).toBe(20 * (2 + 5_000));
+  expect([...ids].every((id) => /^[0-9a-f]{16}$/.test(id))).toBe(true);
+});
+
+it('ids follow from process, path and attempt alone, also after thousands of other processes', () => {
+  const before = [traceIdOf('c1-x'), processSpanId('c1-x'), processSpanId('c1-x', 2), attemptSpanId('c1-x', 'a', 1)];
+  for (let n = 0; n < 20_000; n++) traceIdOf(`c1-${n}`);
+  const after = [traceIdOf('c1-x'), processSpanId('c1-x'), processSpanId('c1-x', 2), attemptSpanId('c1-x', 'a', 1)];
+  expect(after).toEqual(before);
+  // Services of different versions must agree on them.
+  expect(before).toEqual([
+    '7f63882053671b92693db6b1e1fa70fe',
+    '04259c6a138042aa',
+    'd59e29c0fd4434e5',
+    '59001bd78a15ca85',
+  ]);
 });
 
 describe('settings', () => {

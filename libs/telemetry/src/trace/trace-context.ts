@@ -41,21 +41,60 @@ export function parseTracestate(header: string | undefined | null): string | nul
   return keys.size === members.length ? members.join(',') : null;
 }
 
-const digits = (text: string, length: number): string => {
-  const found = hash('sha256', text, 'hex').slice(0, length);
-  return /^0+$/.test(found) ? found.replace(/0$/, '1') : found;
-};
+/** What all ids of a process's spans are made of. */
+interface ProcessIds {
+  traceId: string;
+  spanId: string;
+  high: number;
+  low: number;
+}
+
+const idsOf = new Map<string, ProcessIds>();
+const mostKnown = 10_000;
+
+/** One hash for a process (1 µs); the ids of its spans are mixed from it (0.2 µs). */
+function ids(processId: string): ProcessIds {
+  const known = idsOf.get(processId);
+  if (known !== undefined) return known;
+  const digest = hash('sha256', processId, 'hex');
+  const found = {
+    traceId: notZero(digest.slice(0, 32)),
+    spanId: notZero(digest.slice(32, 48)),
+    high: Number.parseInt(digest.slice(48, 56), 16),
+    low: Number.parseInt(digest.slice(56), 16),
+  };
+  if (idsOf.size >= mostKnown) idsOf.clear();
+  idsOf.set(processId, found);
+  return found;
+}
+
+/** 64 bits of a process's seed, a text and a number, in two lanes that are crossed at the end (as cyrb53 does it). */
+function mixed({ high, low }: ProcessIds, text: string, number: number): string {
+  let a = Math.imul(high ^ number, 0x9e3779b1);
+  let b = Math.imul(low ^ number, 0x5f356495);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    a = Math.imul(a ^ code, 0x9e3779b1);
+    b = Math.imul(b ^ code, 0x5f356495);
+  }
+  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35);
+  b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
+  return notZero((a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0'));
+}
+
+/** No id is all zeros, by W3C. */
+const notZero = (digits: string): string => (/^0+$/.test(digits) ? digits.replace(/0$/, '1') : digits);
 
 /** The trace of a process that nobody's trace brought about. */
-export const traceIdOf = (processId: string): string => digits(processId, 32);
+export const traceIdOf = (processId: string): string => ids(processId).traceId;
 
 /** The process's own span. A process that was opened again after its end has another one for each further run. */
 export const processSpanId = (processId: string, run = 1): string =>
-  digits(run === 1 ? `process\0${processId}` : `process\0${processId}\0${run}`, 16);
+  run === 1 ? ids(processId).spanId : mixed(ids(processId), '', run);
 
 /** The span of one attempt: known before it begins, so that what leaves the house can name it as its parent. */
 export const attemptSpanId = (processId: string, path: string, attempt: number): string =>
-  digits(`attempt\0${processId}\0${path}\0${attempt}`, 16);
+  mixed(ids(processId), path, attempt);
 
 /** Which share of the traces that begin here is recorded. */
 export type Sampler = (traceId: string) => boolean;

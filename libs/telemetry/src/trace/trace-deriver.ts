@@ -31,6 +31,7 @@ export class TraceDeriver {
   /** In the order of use. */
   readonly #kept = new Map<string, ProcessTrace>();
   #weight = 0;
+  #batch = 0;
 
   constructor(private readonly options: TraceDeriverOptions) {}
 
@@ -39,13 +40,20 @@ export class TraceDeriver {
   }
 
   async derive(events: readonly TracedEvent[]): Promise<SpanRecord[]> {
-    const beginnings = await this.#beginnings(events);
+    this.#batch += 1;
     const spans: SpanRecord[] = [];
     const give = (span: SpanRecord): void => {
       spans.push(span);
     };
-    for (const event of events) {
-      const trace = this.#keptBefore(event) ?? (await this.#foldBefore(event, beginnings));
+    let beginnings: Map<string, TracedEvent[]> | undefined;
+    for (let index = 0; index < events.length; index++) {
+      const event = events[index]!;
+      let trace = this.#keptBefore(event);
+      if (trace === undefined) {
+        if (event.sequence > 1) beginnings ??= await this.#beginnings(events.slice(index));
+        // Nothing is waited for where nothing is read: most processes are met at their first event.
+        trace = event.sequence === 1 ? this.#keep(event.stream) : await this.#foldBefore(event, beginnings);
+      }
       const before = trace.weight;
       trace.apply(event, give);
       this.#weight += trace.weight - before;
@@ -74,18 +82,30 @@ export class TraceDeriver {
   #keptBefore(event: TracedEvent): ProcessTrace | undefined {
     const kept = this.#kept.get(event.stream);
     if (kept === undefined) return undefined;
-    this.#kept.delete(event.stream);
     if (kept.version !== event.sequence - 1) {
+      this.#kept.delete(event.stream);
       this.#weight -= kept.weight;
       return undefined;
     }
+    // Once a batch is often enough for the order of use.
+    if (kept.usedIn === this.#batch) return kept;
+    kept.usedIn = this.#batch;
+    this.#kept.delete(event.stream);
     this.#kept.set(event.stream, kept);
     return kept;
   }
 
-  async #foldBefore(event: TracedEvent, beginnings: Map<string, TracedEvent[]>): Promise<ProcessTrace> {
+  #keep(stream: string): ProcessTrace {
+    const trace = new ProcessTrace(stream, this.options.sampler);
+    trace.usedIn = this.#batch;
+    this.#weight += trace.weight;
+    this.#kept.set(stream, trace);
+    return trace;
+  }
+
+  async #foldBefore(event: TracedEvent, beginnings: Map<string, TracedEvent[]> | undefined): Promise<ProcessTrace> {
     const trace = new ProcessTrace(event.stream, this.options.sampler);
-    let known = beginnings.get(event.stream) ?? [];
+    let known = beginnings?.get(event.stream) ?? [];
     while (trace.version < event.sequence - 1) {
       for (const earlier of known)
         if (earlier.sequence === trace.version + 1 && earlier.sequence < event.sequence) trace.apply(earlier, ignore);
@@ -94,6 +114,7 @@ export class TraceDeriver {
       if (known[0]?.sequence !== trace.version + 1)
         throw new Error(`Event ${trace.version + 1} of ${event.stream} is not in the log.`);
     }
+    trace.usedIn = this.#batch;
     this.#weight += trace.weight;
     this.#kept.set(event.stream, trace);
     return trace;
