@@ -16,7 +16,8 @@ export interface EventRecord {
   key: string;
   value: string;
   headers: Record<string, string>;
-  timestamp: string;
+  /** ms since 1970. */
+  timestamp: number;
 }
 
 /**
@@ -45,7 +46,7 @@ export function recordOf(event: BusEvent): EventRecord {
     headers['traceparent'] = event.traceparent;
   }
   const value = JSON.stringify(event.data);
-  const record = { key: subject, value, headers, timestamp: String(Date.parse(event.time)) };
+  const record = { key: subject, value, headers, timestamp: Date.parse(event.time) };
   if (value.length * 3 < recordBytes - ownBytes || isClusterEvent(event.type)) return record;
   const bytes = Buffer.byteLength(value);
   if (bytes <= recordBytes - ownBytes) return record;

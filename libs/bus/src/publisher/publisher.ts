@@ -151,7 +151,8 @@ export class Publisher {
     if (this.#writer) return this.#writer;
     const { kafka, topics, requestTimeoutMs } = this.options;
     await ensureTopics(kafka, topics);
-    const writer = await TopicWriter.connect(kafka, requestTimeoutMs);
+    const names = [this.#processes, this.#cluster].flatMap((lane) => lane.topics);
+    const writer = await TopicWriter.connect(kafka, names, requestTimeoutMs);
     this.#writer = writer;
     await this.#look();
     for (const lane of [this.#processes, this.#cluster]) await this.#lookUp(lane);

@@ -35,8 +35,8 @@ export class Republisher {
     const range = republishSchema.parse(asked);
     const { kafka, topics } = this.options;
     await ensureTopics(kafka, topics);
-    const writer = await TopicWriter.connect(kafka);
     const names = topicNames(topics);
+    const writer = await TopicWriter.connect(kafka, [names.process, names.lifecycle]);
     let published = 0;
     try {
       const parts = range.process === undefined ? this.#ofLog(range) : this.#ofProcess(range.process, range);
