@@ -180,6 +180,8 @@ export class SimulatedCluster {
         const appender = new Appender({
           log,
           lanes: 2,
+          // Its few processes are to overtake each other as hundreds would.
+          worthAnother: 1,
           schedule: (flush) => void node.after(0, flush),
           pause: () => wait(node, own.between(10, 300)),
           monotonicMs: () => node.monotonic(),

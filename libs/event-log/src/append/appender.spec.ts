@@ -78,3 +78,79 @@ it('refuses one bad event alone (4), and a second append of a stream in flight (
   expect((await first).status).toBe('appended');
   expect(appender.pending).toBe(0);
 });
+
+/** A log whose commits are let go one by one, and a clock that stands still. */
+function heldBack() {
+  const cell = new MemoryCell({ now: () => 0 });
+  const commits: (() => void)[] = [];
+  const sent: number[] = [];
+  const timers = new Set<() => void>();
+  const appender = new Appender({
+    log: {
+      readMany: (streams) => cell.log.readMany(streams),
+      appendEach: async (appends) => {
+        sent.push(appends.length);
+        await new Promise<void>((resolve) => commits.push(resolve));
+        return cell.log.appendEach(appends);
+      },
+    },
+    worthAnother: 10,
+    later: (_, call) => {
+      timers.add(call);
+      return () => timers.delete(call);
+    },
+  });
+  const step = () => new Promise((resolve) => setImmediate(resolve));
+  return { appender, commits, sent, timers, step };
+}
+
+it('sends another statement beside the one under way only when it is worth it (5)', async () => {
+  const { appender, commits, sent, timers, step } = heldBack();
+  const all = [appender.append(create())];
+  await step();
+  for (let n = 0; n < 9; n += 1) all.push(appender.append(create()));
+  await step();
+  expect(sent).toEqual([1]);
+  all.push(appender.append(create()));
+  await step();
+  expect(sent).toEqual([1, 10]);
+  expect(timers.size).toBe(0);
+  // No third one, however much waits.
+  for (let n = 0; n < 20; n += 1) all.push(appender.append(create()));
+  await step();
+  expect(sent).toEqual([1, 10]);
+  for (const at of [0, 1, 2]) {
+    commits[at]!();
+    await step();
+    await step();
+  }
+  expect(sent).toEqual([1, 10, 20]);
+  expect((await Promise.all(all)).every((result) => result.status === 'appended')).toBe(true);
+});
+
+it('does not keep a few waiting for a statement that takes long (5)', async () => {
+  const { appender, commits, sent, timers, step } = heldBack();
+  const slow = appender.append(create());
+  await step();
+  const quick = appender.append(create());
+  await step();
+  expect(sent).toEqual([1]);
+  for (const call of [...timers]) call();
+  expect(sent).toEqual([1, 1]);
+  commits[1]!();
+  expect((await quick).status).toBe('appended');
+  commits[0]!();
+  expect((await slow).status).toBe('appended');
+});
+
+it('stops while something waits beside a statement under way: it is told, and no timer is left', async () => {
+  const { appender, commits, timers, step } = heldBack();
+  const first = appender.append(create());
+  await step();
+  const waiting = appender.append(create());
+  appender.stop();
+  await expect(waiting).rejects.toThrow(/stopped/);
+  expect(timers.size).toBe(0);
+  commits[0]!();
+  expect((await first).status).toBe('appended');
+});

@@ -3,13 +3,17 @@ import { backoffMs, resultIfOurs, versionBefore } from './settle.js';
 
 export interface AppenderOptions {
   log: Pick<EventLog, 'appendEach' | 'readMany'>;
-  /** Connections in use at most: one statement is under way per lane. */
+  /** Connections in use at most, each with one statement under way. */
   lanes?: number;
+  /** While a statement is under way, another leaves beside it only with so many appends. */
+  worthAnother?: number;
   /** Streams in one statement at most. */
   maxBatch?: number;
   /** Runs a flush once the present step is over; no timer is waited for. */
   schedule?(flush: () => void): void;
   pause?(ms: number): Promise<void>;
+  /** Calls once after `ms`; the answer cancels it. */
+  later?(ms: number, call: () => void): () => void;
   onBatch?(batch: { appends: number; events: number; ms: number }): void;
   onDoubt?(appends: number, error: Error): void;
   monotonicMs?(): number;
@@ -21,46 +25,49 @@ interface Waiting {
   resolve(result: AppendResult): void;
   reject(error: unknown): void;
 }
-interface Lane {
-  queue: Waiting[];
-  busy: boolean;
-  scheduled: boolean;
-  failures: number;
-}
+
+/** One that takes longer waits for something: a row that is locked, a server that is gone. */
+const impatientMs = 50;
 
 /**
- * Group commit: appends are collected while the previous commit of their lane is under way and go out in one statement.
+ * Group commit: appends are collected while a commit is under way and go out in one statement. A statement costs as much
+ * as a dozen streams in it before it has written any: with 100 processes in flight two statements of fifty beside each
+ * other take a fifth more CPU than one of a hundred after the other, and are no sooner done.
  *
  * Boundary: gets appends with fixed event ids, settles each as appended, refused or bad; a lost answer is settled by
  * the version and never seen by the caller (design 2, rule 4).
  * Invariants:
- * 1. One append in flight per stream; a stream always takes the same lane, so a batch holds it once.
+ * 1. One append in flight per stream, so no two statements hold the same one.
  * 2. With nothing under way an append leaves at the end of the present step.
- * 3. What is in doubt is sent again with the same ids, before anything newer of its lane.
+ * 3. What is in doubt is sent again with the same ids until it is settled.
  * 4. One bad event refuses its own stream only.
+ * 5. While a statement is under way, another leaves beside it when it is worth it, and when the first one takes long.
  */
 export class Appender {
-  readonly #lanes: Lane[];
+  readonly #queue: Waiting[] = [];
   readonly #inFlight = new Set<string>();
   readonly #options: Required<Omit<AppenderOptions, 'onBatch' | 'onDoubt'>> &
     Pick<AppenderOptions, 'onBatch' | 'onDoubt'>;
+  #underWay = 0;
+  #scheduled = false;
+  /** The first statement under way takes long (invariant 5). */
+  #callOff: (() => void) | null = null;
   #stopped = false;
 
   constructor(options: AppenderOptions) {
     this.#options = {
       lanes: 2,
       maxBatch: 500,
+      worthAnother: 64,
       schedule: (flush) => void setImmediate(flush),
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      later: (ms, call) => {
+        const timer = setTimeout(call, ms);
+        return () => clearTimeout(timer);
+      },
       monotonicMs: () => performance.now(),
       ...options,
     };
-    this.#lanes = Array.from({ length: this.#options.lanes }, () => ({
-      queue: [],
-      busy: false,
-      scheduled: false,
-      failures: 0,
-    }));
   }
 
   /** Appends that were given and are not settled. */
@@ -74,49 +81,60 @@ export class Appender {
       return Promise.reject(new Error(`${append.stream} already has an append in flight.`));
     this.#inFlight.add(append.stream);
     return new Promise<AppendResult>((resolve, reject) => {
-      const lane = this.#lanes[laneOf(append.stream, this.#lanes.length)]!;
-      lane.queue.push({ append, doubtful: false, resolve, reject });
-      this.#kick(lane);
+      this.#queue.push({ append, doubtful: false, resolve, reject });
+      this.#kick();
     });
   }
 
   /** What has not been settled by now stays in doubt; the log says later what became of it. */
   stop(): void {
     this.#stopped = true;
-    for (const lane of this.#lanes) {
-      for (const waiting of lane.queue.splice(0)) this.#reject(waiting, new InDoubt('The appender was stopped.'));
-    }
+    this.#callOff?.();
+    this.#rejectStopped(this.#queue.splice(0));
   }
 
-  #kick(lane: Lane): void {
-    if (lane.busy || lane.scheduled || lane.queue.length === 0) return;
-    lane.scheduled = true;
+  #kick(): void {
+    if (this.#scheduled || this.#queue.length === 0 || this.#underWay >= this.#options.lanes) return;
+    if (this.#underWay > 0 && this.#queue.length < this.#options.worthAnother) {
+      this.#callOff ??= this.#options.later(impatientMs, () => this.#flush());
+      return;
+    }
+    this.#scheduled = true;
     this.#options.schedule(() => {
-      lane.scheduled = false;
-      void this.#flush(lane);
+      this.#scheduled = false;
+      this.#flush();
     });
   }
 
-  async #flush(lane: Lane): Promise<void> {
-    if (lane.busy || lane.queue.length === 0) return;
-    lane.busy = true;
-    const batch = lane.queue.splice(0, this.#options.maxBatch);
+  #flush(): void {
+    this.#callOff?.();
+    this.#callOff = null;
+    if (this.#queue.length === 0 || this.#underWay >= this.#options.lanes) return;
+    this.#underWay += 1;
+    void this.#settle(this.#queue.splice(0, this.#options.maxBatch)).finally(() => {
+      this.#underWay -= 1;
+      this.#kick();
+    });
+    this.#kick();
+  }
+
+  /** Invariant 3 */
+  async #settle(batch: Waiting[]): Promise<void> {
+    let left = batch;
     try {
-      const doubtful = await this.#send(batch);
-      if (doubtful.length > 0) {
-        if (this.#stopped)
-          for (const waiting of doubtful) this.#reject(waiting, new InDoubt('The appender was stopped.'));
-        else {
-          lane.queue.unshift(...doubtful);
-          await this.#options.pause(backoffMs(lane.failures++));
-        }
-      } else lane.failures = 0;
+      for (let failures = 0; ; failures += 1) {
+        left = await this.#send(left);
+        if (left.length === 0) return;
+        if (this.#stopped) return this.#rejectStopped(left);
+        await this.#options.pause(backoffMs(failures));
+      }
     } catch (error) {
-      for (const waiting of batch) this.#reject(waiting, error);
-    } finally {
-      lane.busy = false;
-      this.#kick(lane);
+      for (const waiting of left) this.#reject(waiting, error);
     }
+  }
+
+  #rejectStopped(left: readonly Waiting[]): void {
+    for (const waiting of left) this.#reject(waiting, new InDoubt('The appender was stopped.'));
   }
 
   /** Returns what is still in doubt. */
@@ -168,11 +186,4 @@ export class Appender {
     this.#inFlight.delete(waiting.append.stream);
     waiting.reject(error);
   }
-}
-
-/** FNV-1a: spreads streams over lanes, always the same one for a stream. */
-export function laneOf(stream: string, lanes: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < stream.length; i += 1) hash = Math.imul(hash ^ stream.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % lanes;
 }
