@@ -1,6 +1,6 @@
 import { busVariables, checkBus, kafkaSettings } from '@baton/bus';
 import { operatorOptionsFrom } from '@baton/operators';
-import { ConfigError, loadConfig, onOff, readTraceSettings } from '@baton/telemetry';
+import { ConfigError, loadConfig, readTraceSettings, serviceVariables } from '@baton/telemetry';
 import { z } from 'zod';
 import { parseCrashPlan } from './crash/crash-points.js';
 
@@ -8,15 +8,7 @@ const milliseconds = (least: number) => z.coerce.number().int().min(least).max(3
 
 const variables = z
   .object({
-    DATABASE_URL: z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, 'give a PostgreSQL URL: postgres://user:password@host:5432/database'),
-    HOST: z.string().default('127.0.0.1'),
-    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-    BATON_CELL: z
-      .string()
-      .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
-      .default('c1'),
+    ...serviceVariables,
     BATON_SECRET_KEY: z.string(),
     /** These three are cluster settings; given here, they hold for this server alone. */
     BATON_LEASE_MS: milliseconds(500).optional(),
@@ -25,7 +17,6 @@ const variables = z
     BATON_GRACE_MS: milliseconds(0).default(20_000),
     BATON_CAPACITY: z.coerce.number().int().min(1).max(100_000).default(500),
     BATON_LANES: z.coerce.number().int().min(1).max(32).default(2),
-    BATON_NOTIFY: onOff.default(true),
     BATON_QUARANTINE_DEATHS: z.coerce.number().int().min(1).max(1_000_000).optional(),
     ...busVariables,
     BATON_CRASH_POINT: z

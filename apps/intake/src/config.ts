@@ -1,25 +1,17 @@
 import { busVariables, checkBus, kafkaSettings } from '@baton/bus';
-import { loadConfig, onOff } from '@baton/telemetry';
+import { loadConfig, onOff, serviceVariables } from '@baton/telemetry';
 import { z } from 'zod';
 
 const schema = z
   .object({
-    DATABASE_URL: z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, 'give a PostgreSQL URL: postgres://user:password@host:5432/database'),
-    HOST: z.string().default('127.0.0.1'),
-    PORT: z.coerce.number().int().min(0).max(65_535).default(7400),
-    BATON_CELL: z
-      .string()
-      .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
-      .default('c1'),
+    ...serviceVariables,
+    PORT: serviceVariables.PORT.default(7400),
     BATON_SECRET_KEY: z.string(),
     BATON_ADMIN_TOKEN: z
       .string()
       .regex(/^bt_[A-Za-z0-9]{12}_[A-Za-z0-9_-]{43}$/, 'give a token of the form bt_ID_SECRET')
       .optional(),
     BATON_MIGRATE: onOff.default(false),
-    BATON_NOTIFY: onOff.default(true),
     BATON_OPERATORS: z.string().optional(),
     BATON_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(8),
     ...busVariables,

@@ -1,19 +1,10 @@
 import { busVariables, checkBus, type KafkaSettings, kafkaSettings } from '@baton/bus';
-import { loadConfig, onOff, readTraceSettings, type TraceSettings } from '@baton/telemetry';
+import { loadConfig, readTraceSettings, serviceVariables, type TraceSettings } from '@baton/telemetry';
 import { z } from 'zod';
 
 const variables = z
   .object({
-    DATABASE_URL: z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, 'give a PostgreSQL URL: postgres://user:password@host:5432/database'),
-    HOST: z.string().default('127.0.0.1'),
-    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-    BATON_CELL: z
-      .string()
-      .regex(/^[a-z][a-z0-9]{0,15}$/, 'lower-case letters and digits, beginning with a letter, at most 16')
-      .default('c1'),
-    BATON_NOTIFY: onOff.default(true),
+    ...serviceVariables,
     BATON_POLL_MS: z.coerce.number().int().min(10).max(3_600_000).optional(),
     BATON_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(8),
     LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),

@@ -21,6 +21,7 @@ import {
   CommandHandler,
   clusterTail,
   createLogPool,
+  PostgresClusterEvents,
   PostgresEventLog,
   PostgresMessageStore,
   PostgresProcessViews,
@@ -156,7 +157,19 @@ export class Scheduler {
     const requests = new PostgresRequestStore(this.#pool, log);
     const artifacts = new PostgresArtifactStore(this.#pool);
     const records = new PostgresTopicStore(this.#pool, config.cell);
-    const expiry = new ExpiryScan({ messages, records, requests, inbox, artifacts, inboxDays });
+    const deadLetters = new PostgresDeadLetters(this.#pool);
+    const expiry = new ExpiryScan({
+      messages,
+      records,
+      requests,
+      inbox,
+      deadLetters,
+      clusterEvents: new PostgresClusterEvents(this.#pool),
+      artifacts,
+      inboxDays,
+      deadLetterDays: () => this.#settings.get('retention.deadLetterDays'),
+      clusterEventDays: () => this.#settings.get('retention.clusterEventDays'),
+    });
     const tail = new PostgresTail(this.#pool, config.cell);
     // Reading the tail is what the bus is made of: a test that cuts the polls for work does not cut it.
     const tailMs = () => Math.min(config.pollMs ?? Number.POSITIVE_INFINITY, this.#settings.get('polling.tailMs'));
@@ -180,7 +193,6 @@ export class Scheduler {
       takeoverMs,
     });
     const auditLease = lease('self-audit');
-    const deadLetters = new PostgresDeadLetters(this.#pool);
     const kafka = config.kafka && kafkaClient({ ...config.kafka, clientId: this.id }, logger);
     const topics = config.kafka?.topics ?? {};
     const store = new PostgresPublisherStore(this.#pool, config.cell);

@@ -12,6 +12,7 @@
  * made for it: the line then has "secure": {"brokers": "127.0.0.1:M", "ca": FILE} too.
  */
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -129,10 +130,16 @@ async function format(classpath, file, user) {
   const users = user
     ? ['256', '512'].flatMap((bits) => ['--add-scram', `SCRAM-SHA-${bits}=[name=${name},password=${password}]`])
     : [];
-  const tool = ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '-t', 'YmF0b24tbG9jYWwta2Fma2'];
+  const tool = ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '-t', newClusterId()];
   await run('java', [...tool, '-c', file, ...users]).catch((error) => {
     throw new Error(`The folder of the broker could not be formatted: ${error.stderr || error.message}`);
   });
+}
+
+/** As Kafka writes them. A new one for each folder: who publishes knows by it that a broker is not the one of before. */
+function newClusterId() {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? newClusterId() : id; // the tool would take it for an option
 }
 
 /** A certificate of its own for TLS, and the user that it knows. */

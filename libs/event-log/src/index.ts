@@ -18,6 +18,7 @@ export { isConnectionLoss, isUndecided } from './postgres/pg-errors.js';
 
 export { openPostgresCell, type PostgresCell, type PostgresCellOptions } from './postgres/postgres-cell.js';
 
+export { PostgresClusterEvents } from './postgres/postgres-cluster-events.js';
 export { PostgresEventLog } from './postgres/postgres-event-log.js';
 export { PostgresExecutorRegistry } from './postgres/postgres-executor-registry.js';
 export { PostgresMessageStore } from './postgres/postgres-message-store.js';

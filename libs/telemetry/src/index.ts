@@ -12,6 +12,7 @@ export {
 export { createMetrics, type Meter, type Metrics } from './metrics/metrics.js';
 export { type NestLogger, nestLogger } from './nest-logger.js';
 export { runService } from './run-service.js';
+export { serviceVariables } from './service.variables.js';
 export { type ReadyReport, readyReportOf, type Supervised, type SupervisedOptions, supervised } from './supervised.js';
 export type { SpanRecord } from './trace/span.record.js';
 export { onPartialSuccess, otlpSpanSender, type SendResult, type SpanSender } from './trace/span-sender.js';

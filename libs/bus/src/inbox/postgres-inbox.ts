@@ -10,7 +10,7 @@ import {
 } from '../bus.ports.js';
 
 import type { BusEvent } from '../bus-event.js';
-import { nextReplay, noteReplay } from '../operations/bus-operations.sql.js';
+import { nextReplay, noteReplay, removeReplayed } from '../operations/bus-operations.sql.js';
 
 const insert = 'insert into bus_inbox (subscriber, event_id) values ($1, $2) on conflict do nothing';
 
@@ -89,5 +89,11 @@ export class PostgresDeadLetters implements DeadLetters {
       });
       if (!found) return count;
     }
+  }
+
+  /** Those that were handled after all, so long ago. What still waits for somebody stays. */
+  async removeReplayed(days: number, limit: number): Promise<number> {
+    const { rowCount } = await this.pool.query(removeReplayed, [days, limit]);
+    return rowCount ?? 0;
   }
 }

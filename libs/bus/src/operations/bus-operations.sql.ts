@@ -42,6 +42,12 @@ update bus_dead_letter set replay_requested_at = null, replay_error = $2,
   replayed_at = case when $2::text is null then now() end, attempts = attempts + 1
 where id = $1`;
 
+/** $1 days, $2 how many. One that failed again meanwhile has no time of replay, so it stays. */
+export const removeReplayed = /* sql */ `
+delete from bus_dead_letter where id in (
+  select id from bus_dead_letter
+  where replayed_at < now() - $1 * interval '1 day' and replay_requested_at is null limit $2)`;
+
 export const addRepublish = /* sql */ `
 insert into log_job (id, kind, requested_by, detail) values (gen_random_uuid(), 'republish', $1, $2)
 returning id, requested_by, requested_at, finished_at, progress, error`;

@@ -66,6 +66,12 @@ export const clusterSettings = {
   ),
   'retention.messageDays': setting(days, 7, 'How long a message that nobody waits for yet is kept'),
   'retention.auditDays': setting(days, 365, 'How long audit rows are kept'),
+  'retention.deadLetterDays': setting(days, 30, 'How long a dead letter is kept after it was replayed successfully'),
+  'retention.clusterEventDays': setting(
+    days,
+    90,
+    'How long the events of a server are kept after it left or was lost, if all subscribers have read them',
+  ),
   'bus.requestAccount': setting(
     z
       .strictObject({
