@@ -69,8 +69,9 @@ export async function closedLoop(
       inFlight += more;
       send(more);
     }
-    // Looking takes at most a fifth of the time, and of the database's, whatever the machine is busy with.
-    if (ended < wanted.processes) await pause(wanted.inFlight === 1 ? 1 : Math.max(5, 4 * lookedFor));
+    // Looking takes at most a fifth of the time, and of the database's, whatever the machine is busy with. With one in
+    // flight it is rarer still: on two cores each look would stand in the way of the one process that is timed.
+    if (ended < wanted.processes) await pause(Math.max(wanted.inFlight === 1 ? 20 : 5, 4 * lookedFor));
   }
   const seconds = (performance.now() - began) / 1000;
   await Promise.all(sending);

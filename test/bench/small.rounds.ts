@@ -96,10 +96,12 @@ async function smallRound(
     }
   if (wants('W2')) {
     const count = options.short ? 50 : 200;
+    if (options.statements) await resetStatements(baton);
     const perOperator = await withCpu(baton, figures, `${prefix}W2: `, { count, of: 'process' }, () =>
       latency(baton, count, figures, `${prefix}W2: `),
     );
     figures.add(`${prefix}W2: ratio to a bare commit`, '×', (perOperator * limit.singleRowCommits) / 1000);
+    if (options.statements) for (const line of await slowestStatements(baton, 20)) say(line);
   }
   if (wants('W2a'))
     await withCpu(baton, figures, `${prefix}W2a: `, { count: 1000, of: 'process' }, () =>
