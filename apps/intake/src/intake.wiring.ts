@@ -88,9 +88,8 @@ export async function wireIntake(
   const tail = new PostgresTail(pool, cell);
   const age = new ViewsAge(tail, clock);
   const tailMs = () => catalogue.settings.get('polling.tailMs');
-  const isWatched = () => live.size > 0;
   const { kafka } = config;
-  const bus = intakeBus({ kafka, pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs, isWatched });
+  const bus = intakeBus({ kafka, pool, tail, wakeUp, logger, metrics: given.metrics, pollMs: tailMs, live });
   const views = new PostgresProcessViews(pool, cell);
   const requests = new RequestAcceptor(checker, batcher, new PostgresGivenAnswers(pool), clock, wakeUp, cell);
   const topic =

@@ -11,6 +11,7 @@ import {
 import type { PostgresTail, WakeUp } from '@baton/event-log';
 import { type Logger, type Metrics, meterOver } from '@baton/telemetry';
 import type { Pool } from 'pg';
+import type { LiveStreams } from '../processes/live.streams.js';
 
 export const intakeSubscriber = 'intake';
 
@@ -24,16 +25,17 @@ export function intakeBus(options: {
   logger: Logger;
   metrics: Metrics;
   pollMs(): number;
-  /** Whether anybody watches a process: nobody else has a use for these hints. */
-  isWatched(): boolean;
+  /** Who watches a process: nobody else has a use for these hints. */
+  live: Pick<LiveStreams, 'size' | 'watches'>;
 }): BusTransport {
-  const { kafka, pool, tail, wakeUp, logger, metrics, pollMs, isWatched } = options;
+  const { kafka, pool, tail, wakeUp, logger, metrics, pollMs, live } = options;
   const shared = {
     inbox: new PostgresInbox(pool),
     deadLetters: new PostgresDeadLetters(pool),
     logger,
     meter: meterOver(metrics.meter),
-    isWanted: isWatched,
+    isWanted: () => live.size > 0,
+    concerns: (process: string) => live.watches(process),
   };
   if (kafka === null) return new EmbeddedTransport({ ...shared, tail, wakeUp, pollMs });
   const client = kafkaClient({ ...kafka, clientId: `baton-intake-${process.pid}` }, logger);

@@ -43,13 +43,17 @@ export class LiveStreams {
     return this.#subscribers.size;
   }
 
+  watches(stream: string): boolean {
+    return (this.#watchers.get(stream) ?? 0) > 0;
+  }
+
   start(): void {
     this.#unlisten = this.#options.wakeUp.listen((_, detail) => this.hint(detail));
   }
 
   /** Something happened to this process, or (empty) to some process. */
   hint(stream: string): void {
-    if (stream === '' || this.#isWatched(stream)) this.#soon(hintMs);
+    if (stream === '' || this.watches(stream)) this.#soon(hintMs);
   }
 
   stop(): void {
@@ -69,10 +73,6 @@ export class LiveStreams {
       if (left > 0) this.#watchers.set(stream, left);
       else this.#watchers.delete(stream);
     };
-  }
-
-  #isWatched(stream: string): boolean {
-    return (this.#watchers.get(stream) ?? 0) > 0;
   }
 
   #soon(ms: number): void {

@@ -9,7 +9,7 @@ import { Received } from './received.js';
 export interface BusUnderTest {
   transport: BusTransport;
   /** A second instance, as in another service. */
-  another(): BusTransport;
+  another(more?: { concerns?(subject: string): boolean }): BusTransport;
   pool: LogPool;
   /** Appends to a process's stream: a request first, then its scheduling, then ends. */
   append(stream: string, types: readonly string[]): Promise<void>;
@@ -233,6 +233,24 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
       await bus.append(stream, ['ProcessRequested', 'ProcessScheduled', 'ProcessCompleted']);
       await received.count(2);
       expect(received.events.map(({ type }) => type)).toEqual(['ProcessScheduled', 'ProcessCompleted']);
+    });
+
+    it('gives of all hints only those of whom somebody asks after', async () => {
+      const [asked, other] = [fresh(), newProcessId('c1')];
+      const received = new Received(asked);
+      const seen: string[] = [];
+      const handle = async (event: BusEvent) => {
+        seen.push(event.subject);
+        await received.handle(event);
+      };
+      await subscribe(['*'], handle, {
+        mode: 'hints',
+        over: bus.another({ concerns: (subject) => subject === asked }),
+      });
+      await bus.append(other, life);
+      await bus.append(asked, life);
+      await received.count(3);
+      expect(seen).toEqual([asked, asked, asked]);
     });
 
     it('tells of servers that join, leave and are lost, to who asks for it, by inbox and as hints', async () => {

@@ -8,7 +8,7 @@ import { EmbeddedTransport } from './embedded-transport.js';
 busContract('the log itself', async () => {
   const log = await openLog();
   const { pool, tail, clusterTail, executors } = log;
-  const transport = () =>
+  const transport = (more: { concerns?(subject: string): boolean } = {}) =>
     new EmbeddedTransport({
       tail,
       clusterTail,
@@ -20,6 +20,7 @@ busContract('the log itself', async () => {
       pollMs: () => 10,
       attempts: 3,
       pauseMs: 1,
+      ...more,
     });
   return {
     transport: transport(),

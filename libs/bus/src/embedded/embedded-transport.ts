@@ -33,6 +33,8 @@ export interface EmbeddedTransportOptions {
   pauseMs?: number;
   /** Hints only: false while nobody would hear them. */
   isWanted?(): boolean;
+  /** Hints only: false for who nobody asks after here; what happens to it is not taken apart. */
+  concerns?(subject: string): boolean;
 }
 
 /** The bus without a broker: each subscriber reads the log's tail, from a checkpoint of its own, woken by hints. */

@@ -17,6 +17,8 @@ export interface TailSubscriptionOptions extends SubscriptionOptions {
   batch: number;
   /** Hints only: false while nobody would hear them, and then nothing is read. */
   isWanted?(): boolean;
+  /** Hints only: false for who nobody asks after here; what happens to it is not taken apart. */
+  concerns?(subject: string): boolean;
 }
 
 /** Hints are read together: at a busy log every commit brings one, and each read costs as much as the commit itself. */
@@ -153,10 +155,12 @@ export class TailSubscription implements Subscription {
   }
 
   async #deliver(event: LoggedEvent, signal: AbortSignal): Promise<string> {
-    const { events, delivery } = this.options;
+    const { events, delivery, mode, concerns } = this.options;
     if (!events.has('*') && !events.has(eventNameOf(event.type))) return 'unwanted';
+    const found = busEventOf(event);
+    if (mode === 'hints' && concerns?.(found.subject) === false) return 'unwanted';
     const origin = { transport: 'embedded', stream: event.stream, sequence: event.sequence };
-    return delivery.deliver(busEventOf(event), origin, signal);
+    return delivery.deliver(found, origin, signal);
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {

@@ -23,6 +23,8 @@ export interface KafkaSubscriptionOptions extends SubscriptionOptions {
   metadataMaxAgeMs?: number | undefined;
   /** Hints only: false while nobody would hear them, and then nothing is read. */
   isWanted?: (() => boolean) | undefined;
+  /** Hints only: false for who nobody asks after here; what happens to it is not taken apart. */
+  concerns?: ((subject: string) => boolean) | undefined;
 }
 
 /** Readiness fails within 30 s of the last progress; by then the consumer is being rebuilt. */
@@ -237,9 +239,11 @@ export class KafkaSubscription implements Subscription {
 
   /** False: stopped before it was settled. */
   async #settle(message: KafkaMessage, topic: string, partition: number, signal: AbortSignal): Promise<boolean> {
-    const { events, delivery, mode } = this.options;
+    const { events, delivery, mode, concerns } = this.options;
     const name = announcedName(message);
     if (name !== undefined && !events.has('*') && !events.has(name)) return true;
+    // By its key alone: the rest of a record costs ten times as much to be handed on.
+    if (mode === 'hints' && concerns && message.key && !concerns(message.key.toString())) return true;
     const origin = { transport: 'kafka', topic, partition, offset: message.offset };
     let event: BusEvent;
     try {

@@ -38,6 +38,8 @@ export interface KafkaTransportOptions {
   metadataMaxAgeMs?: number;
   /** Hints only: false while nobody would hear them, and then nothing is read. Asked every quarter of a second. */
   isWanted?(): boolean;
+  /** Hints only: false for who nobody asks after here; what happens to it is not taken apart. */
+  concerns?(subject: string): boolean;
 }
 
 /** The bus over Kafka: what the publisher wrote from the log's tail, read by consumer groups. */
@@ -64,6 +66,7 @@ export class KafkaTransport implements BusTransport {
       timers,
       instance: this.#instance,
       isWanted: this.options.isWanted?.bind(this.options),
+      concerns: this.options.concerns?.bind(this.options),
     });
     const both = replaying(consumer, { ...shared, subscription, delivery, timers });
     return {
