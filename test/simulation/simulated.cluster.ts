@@ -139,6 +139,7 @@ export class SimulatedCluster {
         }
       },
       read: (stream, after, limit) => wire.call(node, () => cell.log.read(stream, after, limit)),
+      readToFold: (stream, after, limit) => wire.call(node, () => cell.log.readToFold(stream, after, limit)),
       readMany: (streams) => wire.call(node, () => cell.log.readMany(streams)),
       heads: (streams) => wire.call(node, () => cell.log.heads(streams)),
     };

@@ -16,10 +16,23 @@ export interface EventLog {
   appendEach(appends: readonly Append[]): Promise<AppendOutcome[]>;
   /** Events after `after` (exclusive, default 0), in order. */
   read(stream: string, after?: number, limit?: number): Promise<RecordedEvent[]>;
-  /** The same for many streams in one round trip. */
+  /** The same, without what only identifies an event: for long streams, a fifth of the work of `read`. */
+  readToFold(stream: string, after: number, limit: number): Promise<EventToFold[]>;
+  /** The same as `read` for many streams in one round trip. */
   readMany(streams: { stream: string; after: number }[]): Promise<Map<string, RecordedEvent[]>>;
   /** The heads of these streams; absent ones are not in the map. Read in a statement of its own (a version selected in a refusing statement is stale). */
   heads(streams: string[]): Promise<Map<string, Head>>;
+}
+
+/** As it was written, perhaps by another release. */
+export interface EventToFold {
+  type: string;
+  schemaVersion: number;
+  data: object;
+  sequence: number;
+  /** Of the process's own events (`Process…`) alone. */
+  recordedAt?: string;
+  metadata?: EventMetadata;
 }
 
 export interface Append {

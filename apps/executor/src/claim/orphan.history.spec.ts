@@ -77,7 +77,8 @@ it('reads a long process whole only where its snapshot does not tell, and leaves
   const whole: string[] = [];
   const loader = {
     fromSnapshot: async (id: string) => (id === 'without' ? null : foldedFrom(id === 'died' ? died : events)),
-    readWhole: async (ids: readonly string[]) => {
+    readWhole: async (looked: readonly { stream: string }[]) => {
+      const ids = looked.map(({ stream }) => stream);
       whole.push(...ids);
       return new Map(
         ids.map((id) => [

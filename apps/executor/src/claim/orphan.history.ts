@@ -31,7 +31,7 @@ export async function readOrphans(
     else if (folded.version === orphan.version)
       known.push({ orphan, folded, deaths: 1, passedOver: completedIn(folded.state) });
   }
-  const read = await loader.readWhole(whole.map(({ stream }) => stream));
+  const read = await loader.readWhole(whole);
   for (const orphan of whole) {
     const one = read.get(orphan.stream);
     if (!one || one.folded.version !== orphan.version) continue;

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '@baton/process';
+import type { ProcessEvent } from '@baton/process';
 
 export interface Deaths {
   /** Executors that died with it running since its last progress (or that of one of its operators). */
@@ -15,7 +15,7 @@ export interface Deaths {
  * Q2. An operator that was running at each death and never got an outcome counts by itself, whatever its siblings did.
  * Q3. From `limit - 1` deaths on, only deaths while alone count: an innocent that shared an executor with a killer goes on.
  */
-export function countDeaths(events: readonly RecordedEvent[], limit: number): Deaths {
+export function countDeaths(events: readonly ProcessEvent[], limit: number): Deaths {
   let whole = 0;
   let alone = false;
   const running = new Map<string, number>();
@@ -63,7 +63,7 @@ export function countDeaths(events: readonly RecordedEvent[], limit: number): De
 }
 
 /** Operators that are completed and are passed over by a takeover: executed once, never again. */
-export function completedOperators(events: readonly RecordedEvent[]): number {
+export function completedOperators(events: readonly ProcessEvent[]): number {
   const completed = new Set<string>();
   for (const event of events) if (event.type === 'OperatorCompleted') completed.add(event.data.path);
   return completed.size;

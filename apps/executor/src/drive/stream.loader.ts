@@ -1,13 +1,13 @@
-import type { EventLog, SnapshotStore } from '@baton/event-log';
+import type { EventLog, EventToFold, SnapshotStore } from '@baton/event-log';
 import {
   evolve,
   fromSnapshot,
   initialState,
+  type ProcessEvent,
   type ProcessState,
   type RecordedEvent,
   stateShape,
   upcast,
-  type WrittenEvent,
 } from '@baton/process';
 import type { Logger } from '../executor.ports.js';
 
@@ -24,6 +24,12 @@ export interface Folded {
   snapshot?: number;
 }
 
+interface Whole {
+  folded: Folded;
+  /** In today's shape. */
+  events: ProcessEvent[];
+}
+
 const page = 1000;
 
 /** Folds streams from the log, from a snapshot where one can be read (design 2: disposable, never fatal). */
@@ -32,7 +38,7 @@ export class StreamLoader {
 
   constructor(
     private readonly ports: {
-      log: Pick<EventLog, 'read' | 'readMany'>;
+      log: Pick<EventLog, 'readToFold' | 'readMany'>;
       snapshots: Pick<SnapshotStore, 'load'>;
       logger: Logger;
     },
@@ -77,7 +83,7 @@ export class StreamLoader {
     const short = looked.filter((one) => one.version < this.settings.snapshotEvery);
     const result = new Map<string, Folded | null>();
     if (short.length > 0) {
-      const whole = await this.readWhole(short.map(({ stream }) => stream));
+      const whole = await this.readWhole(short);
       for (const [stream, read] of whole) result.set(stream, read?.folded ?? null);
     }
     for (const one of looked)
@@ -87,27 +93,37 @@ export class StreamLoader {
   }
 
   /** Streams with all their events: a takeover looks at what happened before. Null: not understood by this release. */
-  async readWhole(
-    streams: readonly string[],
-  ): Promise<Map<string, { folded: Folded; events: RecordedEvent[] } | null>> {
-    const read = await this.ports.log.readMany(streams.map((stream) => ({ stream, after: 0 })));
-    const result = new Map<string, { folded: Folded; events: RecordedEvent[] } | null>();
-    for (const stream of streams) {
-      const events = read.get(stream) ?? [];
-      const fold = async () => ({ folded: foldAll({ state: initialState(stream), version: 0 }, events), events });
-      result.set(stream, await this.understood(stream, fold));
+  async readWhole(looked: readonly { stream: string; version: number }[]): Promise<Map<string, Whole | null>> {
+    const short = looked.filter((one) => one.version < page);
+    const read = await this.ports.log.readMany(short.map(({ stream }) => ({ stream, after: 0 })));
+    const result = new Map<string, Whole | null>();
+    for (const { stream, version } of looked) {
+      const folded = { state: initialState(stream), version: 0 };
+      const whole = async (): Promise<Whole> => {
+        const events: ProcessEvent[] = [];
+        if (version < page) foldAll(folded, read.get(stream) ?? [], events);
+        else await this.catchUp(stream, folded, events);
+        return { folded, events };
+      };
+      result.set(stream, await this.understood(stream, whole));
     }
     return result;
   }
 
-  /** Folds what came since. */
-  async catchUp(stream: string, folded: Folded): Promise<RecordedEvent[]> {
-    const news: RecordedEvent[] = [];
+  /** Folds what came since. The next page comes while one is folded. */
+  async catchUp(stream: string, folded: Folded, folds?: ProcessEvent[]): Promise<void> {
+    let coming = this.ports.log.readToFold(stream, folded.version, page);
     for (;;) {
-      const events = await this.ports.log.read(stream, folded.version, page);
-      foldAll(folded, events);
-      news.push(...events);
-      if (events.length < page) return news;
+      const events = await coming;
+      const isLast = events.length < page;
+      if (!isLast) coming = this.ports.log.readToFold(stream, folded.version + page, page);
+      try {
+        foldAll(folded, events, folds);
+      } catch (error) {
+        if (!isLast) coming.catch(() => undefined); // nobody waits for it any more
+        throw error;
+      }
+      if (isLast) return;
     }
   }
 
@@ -144,30 +160,27 @@ export class StreamLoader {
   }
 }
 
-function foldAll(folded: Folded, events: readonly RecordedEvent[]): Folded {
+type Written = EventToFold | RecordedEvent;
+
+function foldAll(folded: Folded, events: readonly Written[], folds?: ProcessEvent[]): void {
   for (const event of events) {
     if (event.sequence !== folded.version + 1)
       throw new EventNotUnderstood(`expected sequence ${folded.version + 1}, got ${event.sequence}`);
-    const read = upcast(written(event));
+    // As another release may have written it: what its type says of its data is not yet known to hold.
+    const read = upcast(event);
     if ('refused' in read) throw new EventNotUnderstood(`${event.type} at ${event.sequence}: ${read.refused.reason}`);
-    folded.state = folding(event, () => evolve(folded.state, { ...event, ...read.event }));
+    folded.state = folding(event, read.event, folded.state);
     folded.version = event.sequence;
+    folds?.push(read.event);
   }
-  return folded;
 }
 
 /** What one event breaks is a matter of its process alone: the others of a batch are driven on. */
-function folding(event: RecordedEvent, fold: () => ProcessState): ProcessState {
+function folding({ type, sequence, recordedAt, metadata }: Written, event: ProcessEvent, state: ProcessState) {
   try {
-    return fold();
+    if (recordedAt === undefined) return evolve(state, event);
+    return evolve(state, { ...event, recordedAt, ...(metadata === undefined ? {} : { metadata }) });
   } catch (error) {
-    throw new EventNotUnderstood(`${event.type} at ${event.sequence} cannot be folded: ${String(error)}`, {
-      cause: error,
-    });
+    throw new EventNotUnderstood(`${type} at ${sequence} cannot be folded: ${String(error)}`, { cause: error });
   }
-}
-
-/** As another release may have written it: what its type says of its data is not yet known to hold. */
-function written({ type, schemaVersion, data }: RecordedEvent): WrittenEvent {
-  return { type, schemaVersion, data };
 }

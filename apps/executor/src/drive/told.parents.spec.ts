@@ -13,7 +13,12 @@ async function endWith(answers: (() => unknown)[]): Promise<string[]> {
   const work = new BackgroundWork({ clock, random: () => 0.5, logger: quiet });
   const aftermath = new Aftermath(
     {
-      log: { read: async () => [], readMany: async () => new Map(), heads: async () => new Map() },
+      log: {
+        read: async () => [],
+        readToFold: async () => [],
+        readMany: async () => new Map(),
+        heads: async () => new Map(),
+      },
       commands: {
         handle: async () => answers.shift()?.(),
         markTold: async (child) => {

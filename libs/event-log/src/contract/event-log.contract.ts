@@ -235,6 +235,30 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       expect(await under.tail.checkpoint('reader')).toEqual(later);
     });
 
+    it('gives for folding what a read gives, page by page', async () => {
+      const stream = await running('x1');
+      const text = 'ä "quoted" \\ {}, [null';
+      await under.log.append([
+        {
+          stream,
+          expected: 3,
+          owner: 'x1',
+          events: [operatorStarted('a', 'x1'), operatorStarted(text, 'x1'), parked(null)],
+        },
+      ]);
+      const read = await under.log.read(stream);
+      const pages = [await under.log.readToFold(stream, 0, 4), await under.log.readToFold(stream, 4, 4)];
+      expect(pages.map((page) => page.length)).toEqual([4, 2]);
+      expect(pages.flat()).toMatchObject(
+        read.map(({ type, data, schemaVersion, sequence, recordedAt, metadata }) => ({
+          ...{ type, data, schemaVersion, sequence },
+          ...(type.startsWith('Process') && { recordedAt, metadata }),
+        })),
+      );
+      expect(await under.log.readToFold(stream, 6, 4)).toEqual([]);
+      expect(await under.log.readToFold(id(), 0, 4)).toEqual([]);
+    });
+
     it('keeps the newest snapshot of a shape', async () => {
       const stream = id();
       await under.snapshots.save(stream, 1, 500, 'later');

@@ -7,6 +7,7 @@ import {
   type AppendResult,
   BadEvent,
   type EventLog,
+  type EventToFold,
   type Head,
   InDoubt,
 } from '../event-log.port.js';
@@ -86,6 +87,16 @@ export class MemoryEventLog implements EventLog {
   async read(stream: string, after = 0, limit = Number.POSITIVE_INFINITY): Promise<RecordedEvent[]> {
     await this.state.before('read');
     return structuredClone(this.state.streams.get(stream)?.events.slice(after, after + limit) ?? []);
+  }
+
+  async readToFold(stream: string, after: number, limit: number): Promise<EventToFold[]> {
+    return (await this.read(stream, after, limit)).map(({ type, schemaVersion, data, sequence, ...rest }) => ({
+      type,
+      schemaVersion,
+      data,
+      sequence,
+      ...(type.startsWith('Process') && { recordedAt: rest.recordedAt, metadata: rest.metadata }),
+    }));
   }
 
   async readMany(streams: { stream: string; after: number }[]): Promise<Map<string, RecordedEvent[]>> {

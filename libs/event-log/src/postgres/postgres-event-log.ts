@@ -3,11 +3,13 @@ import type { Pool } from 'pg';
 import { appendStatement } from '../append/append-batch.js';
 import { checkAppends, settled } from '../append/check-appends.js';
 import { appendIsolating } from '../append/isolate.js';
-import type { Append, AppendOutcome, AppendResult, EventLog, Head } from '../event-log.port.js';
+import type { Append, AppendOutcome, AppendResult, EventLog, EventToFold, Head } from '../event-log.port.js';
 import { CellIds } from '../process-id.js';
 import { commitBarrier } from '../sql/commit-barrier.sql.js';
 import { readEvents } from '../sql/read-events.sql.js';
 import { readHeads } from '../sql/read-heads.sql.js';
+import { readToFold } from '../sql/read-to-fold.sql.js';
+import { eventsToFold, type FoldRow } from './fold-row.js';
 import { classifyAppendFailure } from './pg-errors.js';
 import { sendAlone } from './send-alone.js';
 
@@ -71,6 +73,21 @@ export class PostgresEventLog implements EventLog {
 
   async read(stream: string, after = 0, limit = 2_147_483_647): Promise<RecordedEvent[]> {
     return (await this.#read([{ stream, after }], limit)).get(stream) ?? [];
+  }
+
+  async readToFold(stream: string, after: number, limit: number): Promise<EventToFold[]> {
+    const uuid = this.ids.uuid(stream);
+    if (uuid === null) return [];
+    await this.barrier();
+    const { rows } = await this.pool.query<FoldRow>({
+      name: 'read_to_fold',
+      text: readToFold,
+      values: [uuid, after, limit],
+    });
+    const page = rows[0]!;
+    // Something is missing: event by event it is seen what.
+    if (page.count !== (page.last ?? after) - after) return this.read(stream, after, limit);
+    return page.count === 0 ? [] : eventsToFold(page, after);
   }
 
   readMany(streams: { stream: string; after: number }[]): Promise<Map<string, RecordedEvent[]>> {

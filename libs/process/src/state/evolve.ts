@@ -1,12 +1,15 @@
-import type { ProcessEvent, RecordedEvent } from '../events/process-event.types.js';
+import type { EventMetadata, ProcessEvent } from '../events/process-event.types.js';
 import type { Json } from '../json.types.js';
 import { evolveOperator, operatorOf } from './evolve-operator.js';
 import type { OperatorState, ProcessState } from './process-state.js';
 import { reopen, reopenCancelled } from './reopen.js';
 import { sizeOf } from './size.js';
 
+/** An event, and what its record adds to it where that is known. */
+type Fact = ProcessEvent & { stream?: string; recordedAt?: string; metadata?: EventMetadata };
+
 /** Folds one fact into the state, in place, and returns it. Total: it never refuses what the log holds. */
-export function evolve(state: ProcessState, event: ProcessEvent | RecordedEvent): ProcessState {
+export function evolve(state: ProcessState, event: Fact): ProcessState {
   fold(state, event);
   if (state.plan !== null) tellPlan(state, event);
   return state;
@@ -36,11 +39,11 @@ function tellPlan(state: ProcessState, event: ProcessEvent): void {
 }
 
 /** Without telling the plan: what decide uses for its own events. */
-export function fold(state: ProcessState, event: ProcessEvent | RecordedEvent): void {
+export function fold(state: ProcessState, event: Fact): void {
   state.version++;
-  if ('recordedAt' in event) {
-    if (state.id === '') state.id = event.stream;
-    noteTime(state, event);
+  if (event.recordedAt !== undefined) {
+    if (state.id === '') state.id = event.stream ?? '';
+    noteTime(state, event.type, event.recordedAt);
   }
   switch (event.type) {
     case 'ProcessRequested': {
@@ -58,7 +61,7 @@ export function fold(state: ProcessState, event: ProcessEvent | RecordedEvent): 
       state.parent = data.parent ?? null;
       state.trigger = data.trigger ?? null;
       state.timeoutAt = data.timeoutAt ?? null;
-      if ('metadata' in event)
+      if (event.metadata !== undefined)
         state.trace = { parent: event.metadata.traceparent ?? null, state: event.metadata.tracestate ?? null };
       state.size += sizeOf(data.inputs) + sizeOf(data.trigger);
       return;
@@ -198,22 +201,22 @@ export function fold(state: ProcessState, event: ProcessEvent | RecordedEvent): 
   }
 }
 
-function noteTime(state: ProcessState, event: RecordedEvent): void {
-  switch (event.type) {
+function noteTime(state: ProcessState, type: ProcessEvent['type'], recordedAt: string): void {
+  switch (type) {
     case 'ProcessRequested':
-      state.times.requestedAt = event.recordedAt;
+      state.times.requestedAt = recordedAt;
       return;
     case 'ProcessStarted':
-      state.times.startedAt ??= event.recordedAt;
+      state.times.startedAt ??= recordedAt;
       return;
     case 'ProcessRetried':
       state.times.endedAt = null;
-      state.times.reopenedAt = event.recordedAt;
+      state.times.reopenedAt = recordedAt;
       return;
     case 'ProcessCompleted':
     case 'ProcessFailed':
     case 'ProcessCancelled':
-      state.times.endedAt = event.recordedAt;
+      state.times.endedAt = recordedAt;
       return;
     default:
   }
