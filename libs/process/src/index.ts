@@ -1,5 +1,6 @@
 export * from './audit/effect.audit.js';
 export { decideCommand } from './command/decide-command.js';
+export { areIndependent } from './command/independent.js';
 export { type CompileOptions, compile, digestOf } from './compile/compile.js';
 export type * from './compile/compiled.types.js';
 export { checkInputs, type InputError } from './compile/input-schemas.js';

@@ -84,6 +84,7 @@ it('decides commands that come together one after the other, and appends them in
   const together = new CommandHandler({
     log: {
       read: (...given) => cell.log.read(...given),
+      readToFold: (...given) => cell.log.readToFold(...given),
       appendEach: (...given) => {
         appends += 1;
         return cell.log.appendEach(...given);
@@ -130,6 +131,7 @@ it('lets the others through when one of them cannot be stored', async () => {
   const handler = new CommandHandler({
     log: {
       read: (...given) => cell.log.read(...given),
+      readToFold: (...given) => cell.log.readToFold(...given),
       appendEach: async (appends) =>
         appends.some(({ events }) => events.some(({ event }) => event.type === 'ProcessResumed'))
           ? [{ status: 'bad', error: new BadEvent(stream, '22P05', 'cannot be stored') }]
@@ -141,4 +143,72 @@ it('lets the others through when one of them cannot be stored', async () => {
   const results = await Promise.allSettled([pause, resume, cancel].map((command) => handler.handle(stream, command)));
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(await count('ProcessCancelRequested')).toBe(1);
+});
+
+const message = (messageId: string) => ({ kind: 'receiveMessage', messageId, name: 'm', payload: 1 }) as const;
+
+/** A process long enough to be remembered, and what is read of it. */
+async function longProcess(before: () => Promise<void> = async () => undefined) {
+  const { cell, stream } = await setUp();
+  const events = Array.from({ length: 600 }, (_, n) => operatorCompleted(`o${n}`));
+  await cell.log.append([{ stream, expected: 3, owner: 'x1', events }]);
+  const read: number[] = [];
+  const counted = <T>(events: T[]): T[] => {
+    read.push(events.length);
+    return events;
+  };
+  const handler = new CommandHandler({
+    log: {
+      read: async (...given) => counted(await cell.log.read(...given)),
+      readToFold: async (...given) => counted(await cell.log.readToFold(...given)),
+      appendEach: async (...given) => {
+        await before();
+        return cell.log.appendEach(...given);
+      },
+    },
+    now: () => 1_000,
+    pause: async () => undefined,
+  });
+  return { cell, stream, handler, read };
+}
+
+it('reads a long process once, and for the next command only what is new', async () => {
+  const { cell, stream, handler, read } = await longProcess();
+  await handler.handle(stream, message('1'));
+  expect(read.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(604);
+  read.length = 0;
+  await cell.log.append([{ stream, expected: 604, owner: 'x1', events: [operatorCompleted('p')] }]);
+  expect(await handler.handle(stream, message('2'))).toMatchObject({ status: 'done', version: 606 });
+  expect(await handler.handle(stream, message('1'))).toMatchObject({ status: 'refused' });
+  expect(read).toEqual([2, 1]);
+});
+
+it('need not read again what it knew when the driver was faster than messages that came together', async () => {
+  let faster: (() => Promise<unknown>) | null = null;
+  const { cell, stream, handler, read } = await longProcess(async () => {
+    const act = faster;
+    faster = null;
+    await act?.();
+  });
+  await handler.handle(stream, message('1'));
+  read.length = 0;
+  faster = () => cell.log.append([{ stream, expected: 604, owner: 'x1', events: [operatorCompleted('p')] }]);
+  const results = await Promise.all(['2', '3', '4'].map((id) => handler.handle(stream, message(id))));
+  expect(results.map(({ status }) => status)).toEqual(['done', 'done', 'done']);
+  expect(read).toEqual([1, 2]);
+  const taken = (await cell.log.read(stream, 603)).flatMap(({ type, data }) =>
+    type === 'MessageReceived' ? [data.messageId] : [],
+  );
+  expect(taken).toEqual(['1', '2', '3', '4']);
+});
+
+it('forgets what it knew of a process whose log was restored to an earlier time', async () => {
+  const { cell, stream, handler } = await longProcess();
+  await handler.handle(stream, message('1'));
+  cell.state.streams.get(stream)!.events.splice(603, 1, {
+    ...cell.state.streams.get(stream)!.events[0]!,
+    ...{ id: 'another', type: 'ProcessPaused', data: { by: { id: 'anna' } }, sequence: 604 },
+  });
+  expect(await handler.handle(stream, pause)).toMatchObject({ status: 'refused' });
+  expect(await handler.handle(stream, message('1'))).toMatchObject({ status: 'done' });
 });
