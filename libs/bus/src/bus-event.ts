@@ -1,5 +1,5 @@
 import { cloudEventType, clusterEventSchemas, isClusterEvent } from '@baton/contracts';
-import type { Tail } from '@baton/event-log';
+import type { StoredEvent, Tail } from '@baton/event-log';
 
 /** An event as the log holds it. */
 export type LoggedEvent = Awaited<ReturnType<Tail['read']>>['events'][number];
@@ -64,8 +64,26 @@ export function busEventOf(event: LoggedEvent): BusEvent {
   };
 }
 
+/** What an event as it is stored says of itself beside its data. */
+export function attributesOf(event: StoredEvent): Omit<BusEvent, 'name' | 'data'> {
+  const { id, type, schemaVersion, stream, sequence, recordedAt, logIncarnation, traceparent } = event;
+  const subject = isClusterEvent(type) ? subjectOf({ type, stream, data: JSON.parse(event.data) }) : stream;
+  const source = `/baton/${stream.slice(0, stream.indexOf('-'))}/${logIncarnation}`;
+  const attributes: Omit<BusEvent, 'name' | 'data'> = {
+    id,
+    type,
+    schemaVersion,
+    subject,
+    sequence,
+    time: recordedAt,
+    source,
+  };
+  if (traceparent !== undefined) attributes.traceparent = traceparent;
+  return attributes;
+}
+
 /** The stream, or the node that a cluster event is about. */
-function subjectOf(event: LoggedEvent): string {
+function subjectOf(event: { type: string; stream: string; data: unknown }): string {
   if (!isClusterEvent(event.type)) return event.stream;
   const { node } = event.data as { node?: unknown };
   return String(node);

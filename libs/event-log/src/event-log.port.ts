@@ -191,6 +191,26 @@ export interface TraceTail {
   read(after: TailPosition | null, limit: number): Promise<{ events: TraceEvent[]; position: TailPosition | null }>;
 }
 
+/** An event for who passes it on and does not look into it. */
+export interface StoredEvent {
+  id: string;
+  type: string;
+  schemaVersion: number;
+  stream: string;
+  sequence: number;
+  recordedAt: string;
+  logIncarnation: number;
+  traceparent?: string;
+  /** JSON, as the database writes it. */
+  data: string;
+}
+export interface StoredTail {
+  /** As `Tail.read`. */
+  readStored(
+    after: TailPosition | null,
+    limit: number,
+  ): Promise<{ events: StoredEvent[]; position: TailPosition | null }>;
+}
 export interface HorizonHolder {
   pid: number | null;
   database: string | null;

@@ -51,15 +51,15 @@ it('where a process came from is what its request brought along, and only that',
 it('a publisher that begins in the middle of a process names the same trace as one that read it from its beginning', async () => {
   const tail = new PostgresTail(cell.pool, 'c1');
   const from = () => new TracedTail({ tail, origins: originsIn(cell.pool, cell.ids), sampler: () => true });
-  const whole = await from().read(null, 100);
+  const whole = await from().readStored(null, 100);
   const begun = await tail.read(null, 2);
-  const rest = await from().read(begun.position, 100);
+  const rest = await from().readStored(begun.position, 100);
   expect(rest.events.map(({ stream, type }) => [stream, type])).toEqual([
     [traced, 'ProcessScheduled'],
     [plain, 'ProcessScheduled'],
   ]);
-  const named = rest.events.map(({ metadata }) => metadata.traceparent);
-  expect(named).toEqual(whole.events.slice(2).map(({ metadata }) => metadata.traceparent));
+  const named = rest.events.map(({ traceparent }) => traceparent);
+  expect(named).toEqual(whole.events.slice(2).map(({ traceparent }) => traceparent));
   const traces = named.map((traceparent) => traceparent?.slice(3, 35));
   expect(traces[0]).toBe(callerTrace);
   expect(traces[1]).not.toBe('c'.repeat(32));

@@ -1,4 +1,4 @@
-import type { Tail } from '@baton/event-log';
+import type { StoredEvent, StoredTail } from '@baton/event-log';
 import type { RecordedEvent } from '@baton/process';
 import { attemptSpanId, processSpanId, type SpanRecord, TraceDeriver } from '@baton/telemetry';
 import { expect, it } from 'vitest';
@@ -22,10 +22,14 @@ function events(stream: string, traceparent?: string): RecordedEvent[] {
   });
 }
 
+function stored({ metadata: { traceparent }, data, ...event }: RecordedEvent): StoredEvent {
+  return { ...event, data: JSON.stringify(data), ...(traceparent === undefined ? {} : { traceparent }) };
+}
+
 function tailOf(batches: RecordedEvent[][], mostKnown?: number) {
   const asked: string[][] = [];
-  const tail: Pick<Tail, 'read'> = {
-    read: () => Promise.resolve({ events: batches.shift() ?? [], position: null, horizonAgeMs: 0 }),
+  const tail: StoredTail = {
+    readStored: () => Promise.resolve({ events: (batches.shift() ?? []).map(stored), position: null }),
   };
   const origins = (streams: readonly string[]) => {
     asked.push([...streams]);
@@ -39,7 +43,7 @@ it('names for each event the span that it belongs to, in the trace of its proces
   const one = events('c1-1', caller);
   const two = events('c1-2');
   const { traced, asked } = tailOf([[...one, ...two]]);
-  const read = await traced.read(null, 100);
+  const read = await traced.readStored(null, 100);
   const deriver = new TraceDeriver({
     sampler: () => true,
     read: () => Promise.resolve([]),
@@ -47,12 +51,12 @@ it('names for each event the span that it belongs to, in the trace of its proces
   });
   const spans: SpanRecord[] = await deriver.derive([...one, ...two]);
   const exported = new Set(spans.map((span) => `00-${span.traceId}-${span.spanId}-01`));
-  for (const event of read.events) expect(exported.has(event.metadata.traceparent ?? ''), event.type).toBe(true);
-  const spanIds = read.events.slice(0, 6).map(({ metadata }) => metadata.traceparent?.slice(36, 52));
+  for (const event of read.events) expect(exported.has(event.traceparent ?? ''), event.type).toBe(true);
+  const spanIds = read.events.slice(0, 6).map(({ traceparent }) => traceparent?.slice(36, 52));
   const process = processSpanId('c1-1');
   const attempt = attemptSpanId('c1-1', 'a', 1);
   expect(spanIds).toEqual([process, process, attempt, attempt, process, process]);
-  expect(read.events[0]?.metadata.traceparent?.slice(3, 35)).toBe('a'.repeat(32));
+  expect(read.events[0]?.traceparent?.slice(3, 35)).toBe('a'.repeat(32));
   expect(asked).toEqual([]);
 });
 
@@ -60,9 +64,9 @@ it('looks a process up that it does not know, once, however much it forgets (2)'
   const one = events('c1-1', caller).slice(2);
   const two = events('c1-2').slice(2);
   const { traced, asked } = tailOf([[...one.slice(0, 2), ...two.slice(0, 2)], one.slice(2), two.slice(2)], 1);
-  const first = await traced.read(null, 100);
-  expect(first.events[0]?.metadata.traceparent?.slice(3, 35)).toBe('a'.repeat(32));
-  const again = await traced.read(null, 100);
-  expect(again.events[0]?.metadata.traceparent?.slice(3, 35)).toBe('a'.repeat(32));
+  const first = await traced.readStored(null, 100);
+  expect(first.events[0]?.traceparent?.slice(3, 35)).toBe('a'.repeat(32));
+  const again = await traced.readStored(null, 100);
+  expect(again.events[0]?.traceparent?.slice(3, 35)).toBe('a'.repeat(32));
   expect(asked).toEqual([['c1-1', 'c1-2'], ['c1-1']]);
 });

@@ -1,4 +1,4 @@
-import type { CellIds, Tail } from '@baton/event-log';
+import type { CellIds, StoredEvent, StoredTail } from '@baton/event-log';
 import {
   attemptSpanId,
   formatTraceparent,
@@ -10,8 +10,6 @@ import {
 import type { LogPool } from '../scheduler.ports.js';
 import { traceOrigins } from '../sql/trace-origins.sql.js';
 
-type Read = Awaited<ReturnType<Tail['read']>>;
-
 /**
  * Job: the tail, each event with the span that it belongs to as its `traceparent`: the attempt's, else the process's. So
  * whoever reads the topics continues the trace of the process, as whoever is called by it does.
@@ -19,12 +17,12 @@ type Read = Awaited<ReturnType<Tail['read']>>;
  * Invariants: 1. every span that it names is exported (spans of an attempt are named from its start on); 2. memory is
  * bounded: what a process's trace is can always be looked up by its first event.
  */
-export class TracedTail implements Pick<Tail, 'read'> {
+export class TracedTail implements StoredTail {
   readonly #known = new Map<string, TraceContext>();
 
   constructor(
     private readonly options: {
-      tail: Pick<Tail, 'read'>;
+      tail: StoredTail;
       /** The trace contexts that came with the requests of these processes. */
       origins: (streams: readonly string[]) => Promise<ReadonlyMap<string, string>>;
       sampler: Sampler;
@@ -32,16 +30,15 @@ export class TracedTail implements Pick<Tail, 'read'> {
     },
   ) {}
 
-  async read(...how: Parameters<Tail['read']>): Promise<Read> {
-    const found = await this.options.tail.read(...how);
-    for (const { type, stream, metadata } of found.events)
-      if (type === 'ProcessRequested') this.#learn(stream, metadata.traceparent);
+  async readStored(...how: Parameters<StoredTail['readStored']>): ReturnType<StoredTail['readStored']> {
+    const found = await this.options.tail.readStored(...how);
+    for (const { type, stream, traceparent } of found.events)
+      if (type === 'ProcessRequested') this.#learn(stream, traceparent);
     await this.#lookUp(found.events.filter(({ stream }) => !this.#known.has(stream)).map(({ stream }) => stream));
     const events = found.events.map((event) => {
       const context = this.#known.get(event.stream);
       if (context === undefined) return event;
-      const metadata = { ...event.metadata, traceparent: formatTraceparent(spanOf(event, context)) };
-      return { ...event, metadata };
+      return { ...event, traceparent: formatTraceparent(spanOf(event, context)) };
     });
     this.#forget();
     return { ...found, events };
@@ -80,10 +77,10 @@ export function originsIn(pool: Pick<LogPool, 'query'>, ids: CellIds) {
 }
 
 /** Of an attempt that never began (skipped, waiting for a lock) there is no span. */
-function spanOf(event: Read['events'][number], context: TraceContext): TraceContext {
-  if (!('path' in event.data) || !('attempt' in event.data)) return context;
-  const { path, attempt } = event.data;
-  if (path === undefined || !spansOf.has(event.type)) return context;
+function spanOf(event: StoredEvent, context: TraceContext): TraceContext {
+  if (!spansOf.has(event.type)) return context;
+  const { path, attempt } = JSON.parse(event.data) as { path?: string; attempt?: number };
+  if (path === undefined || attempt === undefined) return context;
   return { ...context, spanId: attemptSpanId(event.stream, path, attempt) };
 }
 

@@ -1,8 +1,8 @@
 import { Kafka } from 'cloudevents';
 import { expect, it } from 'vitest';
-import type { BusEvent } from '../bus-event.js';
+import { type BusEvent, busEventOf, type LoggedEvent } from '../bus-event.js';
 import { cloudEventOf } from '../cloud-events/cloud-event.codec.js';
-import { eventOf, recordOf } from './kafka-record.js';
+import { eventOf, headersOf, recordOf, recordOfStored } from './kafka-record.js';
 
 const event: BusEvent = {
   name: 'process.operator-completed',
@@ -16,8 +16,12 @@ const event: BusEvent = {
   data: { path: 'deploy', output: 'ä€𝄞' },
 };
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const written = (of: BusEvent) => {
+  const record = recordOf(of);
+  return { key: record.attributes.subject, value: record.value, headers: headersOf(record) };
+};
 const message = (of: BusEvent) => {
-  const { key, value, headers } = recordOf(of);
+  const { key, value, headers } = written(of);
   const bytes = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]);
   return { key: Buffer.from(key), value: Buffer.from(value), headers: Object.fromEntries(bytes) };
 };
@@ -27,7 +31,7 @@ it.each([
   ['within a trace', { ...event, traceparent }],
 ])('an event %s has the headers, the key and the value that the CloudEvents SDK gives it', (_, of) => {
   const sdk = Kafka.binary(cloudEventOf(of));
-  const { key, value, headers } = recordOf(of);
+  const { key, value, headers } = written(of);
   // Beside the extension, W3C's own header: the SDK knows only the first.
   const { traceparent: ofW3c, ...attributes } = headers;
   expect(ofW3c).toBe(of.traceparent);
@@ -42,7 +46,7 @@ it.each([
 });
 
 it('the SDK reads a record as the event that was written', () => {
-  const { key, value, headers } = recordOf({ ...event, traceparent });
+  const { key, value, headers } = written({ ...event, traceparent });
   const record = { key, value, headers, body: value };
   const read = Kafka.toEvent(record);
   expect(JSON.parse(JSON.stringify(read))).toEqual(JSON.parse(JSON.stringify(cloudEventOf({ ...event, traceparent }))));
@@ -50,4 +54,32 @@ it('the SDK reads a record as the event that was written', () => {
 
 it('a record comes back as the event that was written', () => {
   expect(eventOf(message({ ...event, traceparent }))).toEqual({ event: { ...event, traceparent }, isReference: false });
+});
+
+it.each([
+  ['of a process', {}],
+  ['within a trace', { traceparent }],
+  ['of the cluster, whose subject is the node', { type: 'ExecutorJoined', data: '{"node": "ex-1/2"}' }],
+])('an event %s as it is stored gives the record of the event, its JSON as it stands', (_, more) => {
+  const { id, type, schemaVersion, subject: stream, sequence } = event;
+  const data = '{"path": "deploy", "amount": 1.10, "huge": 123456789012345678901}';
+  const stored = {
+    id,
+    type,
+    schemaVersion,
+    stream,
+    sequence,
+    recordedAt: event.time,
+    logIncarnation: 1,
+    data,
+    ...more,
+  };
+  const { data: text, traceparent: trace, ...rest } = { traceparent: undefined, ...stored };
+  const metadata = trace === undefined ? {} : { traceparent: trace };
+  const logged = { ...rest, metadata, data: JSON.parse(text) } as LoggedEvent;
+  const expected = recordOf(busEventOf(logged));
+  const record = recordOfStored(stored);
+  expect(record.value).toBe(stored.data);
+  expect(headersOf(record)).toEqual(headersOf(expected));
+  expect(record.timestamp).toBe(expected.timestamp);
 });

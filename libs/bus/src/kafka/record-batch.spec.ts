@@ -4,7 +4,7 @@ import Produce from 'kafkajs/src/protocol/requests/produce/index.js';
 import { expect, it } from 'vitest';
 import type { BusEvent } from '../bus-event.js';
 import { crc32c } from './crc32c.js';
-import { type EventRecord, recordOf } from './kafka-record.js';
+import { type EventRecord, headersOf, recordOf } from './kafka-record.js';
 import { mendProduceRequest, ReadyBatch } from './kafkajs-produce-request.js';
 import { partitionOf } from './partition-of.js';
 import { RecordBatch } from './record-batch.js';
@@ -36,7 +36,12 @@ const produce = (messages: readonly object[]) => ({
 });
 /** The whole request, as kafkajs writes it. */
 async function expected(records: readonly EventRecord[]): Promise<Buffer> {
-  const messages = records.map((record) => ({ ...record, timestamp: String(record.timestamp) }));
+  const messages = records.map((record) => ({
+    key: record.attributes.subject,
+    value: record.value,
+    headers: headersOf(record),
+    timestamp: String(record.timestamp),
+  }));
   return (await ofKafkajs(produce(messages)).request.encode()).buffer;
 }
 async function ours(records: readonly EventRecord[], batch = new RecordBatch()): Promise<Buffer> {
@@ -64,6 +69,11 @@ it.each([
   ['whose length takes one byte more, and less', { data: 'é'.repeat(8_000) }],
   ['of data beyond 256 KiB, by reference', { data: { text: 'x'.repeat(300_000) } }],
   ['of data just below that', { data: { text: 'x'.repeat(250_000) } }],
+  ['of a short id', { id: 'x' }],
+  ['of an id that is not ASCII', { id: 'ß'.repeat(36) }],
+  ['of a trace that is none', { traceparent: 'nothing' }],
+  ['of another version, from another log', { schemaVersion: 2, source: '/baton/c22/13' }],
+  ['of the highest sequence', { sequence: 9_999_999_999 }],
   ['of a sequence beyond ten digits', { sequence: 12_345_678_901 }],
 ])('an event %s has the bytes that kafkajs gives it', async (_, more) => {
   const records = [recordOf(event({})), recordOf(event(more)), recordOf(event({ sequence: 13 }))];
@@ -74,12 +84,8 @@ it('every length around the steps of a varint is written as kafkajs does', async
   const batch = new RecordBatch();
   for (const length of [0, 1, 47, 48, 62, 63, 64, 65, 127, 128, 8_190, 8_191, 8_192, 8_193, 100_000])
     for (const letter of ['x', 'é']) {
-      const record = {
-        key: letter.repeat(length),
-        value: letter.repeat(length),
-        headers: { [letter]: '' },
-        timestamp: 5,
-      };
+      const text = letter.repeat(length);
+      const record = { ...recordOf(event({ subject: text, id: text })), value: text, dataref: text };
       expect(
         (await ours([record, record], batch)).equals(await expected([record, record])),
         `${letter} ${length}`,

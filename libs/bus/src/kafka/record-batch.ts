@@ -1,5 +1,6 @@
 import { crc32c } from './crc32c.js';
-import type { EventRecord } from './kafka-record.js';
+import { type HeaderTemplate, HeaderTemplates } from './header-template.js';
+import { type EventAttributes, type EventRecord, headersOf } from './kafka-record.js';
 
 /** Of a batch before its records: offset, length, epoch, magic, CRC, attributes, counts, times, producer. */
 const headBytes = 61;
@@ -40,13 +41,11 @@ export class RecordBatch {
   }
 
   add(record: EventRecord): void {
-    const { key, value, headers, timestamp } = record;
-    const names = Object.keys(headers);
-    let most = slackBytes + 3 * (key.length + value.length);
-    for (const name of names) most += 3 * (name.length + headers[name]!.length) + 10;
-    this.#ensure(most);
+    const { attributes, value, timestamp } = record;
+    const { subject } = attributes;
     if (this.#count === 0) this.#firstTimestamp = this.#maxTimestamp = timestamp;
     else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    this.#ensure(slackBytes + 3 * (subject.length + value.length));
     // The length stands before what it measures: two bytes are left for it, as nearly all records need, and what
     // follows is moved where it needs another number.
     const start = this.#at;
@@ -54,16 +53,20 @@ export class RecordBatch {
     this.#bytes[this.#at++] = 0;
     this.#varint(timestamp - this.#firstTimestamp);
     this.#varint(this.#count);
-    this.#text(key);
+    this.#text(subject);
     this.#text(value);
-    this.#varint(names.length);
-    for (const name of names) {
-      this.#text(name);
-      this.#text(headers[name]!);
-    }
+    const template = record.dataref === undefined ? templates.of(attributes) : null;
+    if (!template || !this.#filled(template, attributes)) this.#headers(headersOf(record));
     this.#measure(start, 2);
     this.#count += 1;
-    this.#lastId = headers['ce_id'] ?? '';
+    this.#lastId = attributes.id;
+  }
+
+  /** The headers alone, as they stand in a record. */
+  encodeHeaders(headers: Record<string, string>): Uint8Array {
+    this.begin();
+    this.#headers(headers);
+    return Uint8Array.from(this.#bytes.subarray(headBytes, this.#at));
   }
 
   /** The whole batch; not idempotent: the publisher's order rests on one request under way. */
@@ -93,24 +96,53 @@ export class RecordBatch {
     this.#bytes = larger;
   }
 
+  #headers(headers: Record<string, string>): void {
+    const names = Object.keys(headers);
+    let most = slackBytes;
+    for (const name of names) most += 3 * (name.length + headers[name]!.length) + 10;
+    this.#ensure(most);
+    this.#varint(names.length);
+    for (const name of names) {
+      this.#text(name);
+      this.#text(headers[name]!);
+    }
+  }
+
+  /** The headers by their template; false: a text is not what the template has room for, and nothing is added. */
+  #filled(template: HeaderTemplate, { id, subject, time, sequence, traceparent }: EventAttributes): boolean {
+    const { length } = template.bytes;
+    this.#ensure(length);
+    const bytes = this.#bytes;
+    const at = this.#at;
+    bytes.set(template.bytes, at);
+    let isAscii = this.#ascii(id, at + template.id) && this.#ascii(time, at + template.time);
+    isAscii &&= this.#ascii(subject, at + template.subject) && this.#ascii(subject, at + template.partitionkey);
+    if (traceparent !== undefined)
+      for (const hole of template.traceparent) isAscii &&= this.#ascii(traceparent, at + hole);
+    if (!isAscii) return false;
+    let rest = sequence;
+    for (let digit = at + template.sequence + 9; digit >= at + template.sequence; digit -= 1) {
+      bytes[digit] = 48 + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+    this.#at = at + length;
+    return true;
+  }
+
   #text(text: string): void {
     const start = this.#at;
     const { length } = text;
     const room = sizeOf(2 * length);
     this.#at = start + room;
     const bytes = this.#bytes;
-    if (length < 48 && this.#ascii(text)) {
-      this.#at += length;
-    } else {
-      this.#at += bytes.write(text, this.#at);
-    }
+    if (length < 48 && this.#ascii(text, this.#at)) this.#at += length;
+    else this.#at += bytes.write(text, this.#at);
     this.#measure(start, room);
   }
 
   /** Short texts are written faster here than by a call into the runtime; false: there is another letter. */
-  #ascii(text: string): boolean {
+  #ascii(text: string, at: number): boolean {
     const bytes = this.#bytes;
-    const at = this.#at;
     for (let n = 0; n < text.length; n += 1) {
       const letter = text.charCodeAt(n);
       if (letter > 127) return false;
@@ -141,6 +173,9 @@ export class RecordBatch {
     bytes[this.#at++] = rest;
   }
 }
+
+/** Common to all batches. */
+const templates = new HeaderTemplates((headers) => new RecordBatch().encodeHeaders(headers));
 
 /** Bytes of a varint, its sign already in. */
 function sizeOf(value: number): number {

@@ -72,7 +72,7 @@ export class TopicWriter {
       const topic = this.topics.get(name);
       if (!topic) throw new Error(`Nothing was said of the topic ${name} when this writer was connected.`);
       for (const record of records) {
-        const batch = topic.batches[partitionOf(record.key, topic.batches.length)]!;
+        const batch = topic.batches[partitionOf(record.attributes.subject, topic.batches.length)]!;
         batch.add(record);
         if (batch.size >= batchBytes) acknowledged.push(...(await this.#flush()));
       }

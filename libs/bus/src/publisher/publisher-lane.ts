@@ -1,7 +1,6 @@
 import { isClusterEvent, isLifecycleEvent } from '@baton/contracts';
-import type { Tail, TailPosition } from '@baton/event-log';
-import { busEventOf, type LoggedEvent } from '../bus-event.js';
-import { type EventRecord, recordOf } from '../kafka/kafka-record.js';
+import type { StoredEvent, StoredTail, TailPosition } from '@baton/event-log';
+import { type EventRecord, recordOfStored } from '../kafka/kafka-record.js';
 import type { Acknowledged } from '../kafka/topic-writer.js';
 import type { topicNames } from '../kafka/topics.js';
 import type { PublisherState, PublisherStore, Republished } from './publisher-store.js';
@@ -10,13 +9,13 @@ import { lossOf, marksAfter, type SeenTopics } from './topic-marks.js';
 export interface LaneOptions {
   /** The name of its checkpoint. */
   name: string;
-  tail: Pick<Tail, 'read'>;
+  tail: StoredTail;
   store: PublisherStore;
   names: ReturnType<typeof topicNames>;
   batch: number;
 }
 
-type Read = Awaited<ReturnType<Tail['read']>>;
+type Read = Awaited<ReturnType<StoredTail['readStored']>>;
 
 /**
  * Job: takes one tail to its topics: reads ahead while the batch before it is on its way.
@@ -73,7 +72,7 @@ export class PublisherLane {
     const { tail, batch, store, name } = this.options;
     const state = await this.state();
     const from = state.position;
-    const { events, position } = await (this.#ahead ?? tail.read(from, batch));
+    const { events, position } = await (this.#ahead ?? tail.readStored(from, batch));
     this.#ahead = null;
     if (events.length === 0 || position === null) return { published: 0, more: false, loss: null };
     const more = events.length >= batch;
@@ -109,17 +108,17 @@ export class PublisherLane {
 
   #readAhead(position: TailPosition): void {
     const { tail, batch } = this.options;
-    this.#ahead = tail.read(position, batch);
+    this.#ahead = tail.readStored(position, batch);
     this.#ahead.catch(() => undefined);
   }
 
-  #batches(events: readonly LoggedEvent[]): { topic: string; records: EventRecord[] }[] {
+  #batches(events: readonly StoredEvent[]): { topic: string; records: EventRecord[] }[] {
     const { names } = this.options;
     const all: EventRecord[] = [];
     const lifecycle: EventRecord[] = [];
     const cluster: EventRecord[] = [];
     for (const event of events) {
-      const record = recordOf(busEventOf(event));
+      const record = recordOfStored(event);
       if (isClusterEvent(event.type)) cluster.push(record);
       else all.push(record);
       if (isLifecycleEvent(event.type)) lifecycle.push(record);

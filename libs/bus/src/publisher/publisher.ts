@@ -1,4 +1,4 @@
-import type { Tail } from '@baton/event-log';
+import type { StoredTail } from '@baton/event-log';
 import type { Logger, Meter, Timers } from '../bus.ports.js';
 import type { KafkaClient } from '../kafka/kafka-client.js';
 import { TopicWatch } from '../kafka/topic-watch.js';
@@ -13,8 +13,8 @@ export const clusterLane = `${publisherSubscriber}/cluster`;
 
 export interface PublisherOptions {
   kafka: KafkaClient;
-  tail: Pick<Tail, 'read'>;
-  clusterTail: Pick<Tail, 'read'>;
+  tail: StoredTail;
+  clusterTail: StoredTail;
   store: PublisherStore;
   topics: TopicSettings;
   batch: number;

@@ -37,3 +37,27 @@ it('reads transactions in the order of their numbers, not of their digits: nothi
   }
   expect(read).toEqual(written);
 });
+
+it('gives to who passes events on the same ones, in the same order, with their data as text', async () => {
+  const log = new PostgresEventLog(db.pool, 'c1');
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const [first, second] = [requested(), requested()];
+  await log.append([
+    { stream: newProcessId('c1'), expected: 'none', events: [{ ...first, metadata: { traceparent } }] },
+    { stream: newProcessId('c1'), expected: 'none', events: [second] },
+  ]);
+  const tail = new PostgresTail(db.pool, 'c1');
+  const whole = await tail.read(null, 1_000);
+  const stored = await tail.readStored(null, 1_000);
+  const parsed = stored.events.map(({ data, traceparent: trace, ...event }) => ({
+    ...event,
+    data: JSON.parse(data),
+    metadata: trace === undefined ? {} : { traceparent: trace },
+  }));
+  expect(parsed).toEqual(whole.events);
+  expect(stored.events.filter((event) => event.traceparent === traceparent)).toHaveLength(1);
+  expect(stored.position).toEqual(whole.position);
+  expect(await tail.readStored(stored.position, 10)).toEqual({ events: [], position: stored.position });
+  const page = await tail.readStored((await tail.read(null, 2)).position, 1);
+  expect(page.events.map(({ id }) => id)).toEqual([whole.events[2]?.id]);
+});

@@ -1,12 +1,13 @@
 import type { RecordedEvent } from '@baton/process';
-import type { Pool } from 'pg';
-import type { HorizonHolder, Tail, TailPosition } from '../event-log.port.js';
+import pg, { type Pool } from 'pg';
+import type { HorizonHolder, StoredEvent, StoredTail, Tail, TailPosition } from '../event-log.port.js';
 import { CellIds } from '../process-id.js';
 import { commitBarrier } from '../sql/commit-barrier.sql.js';
 import { createCheckpoint } from '../sql/create-checkpoint.sql.js';
 import { moveCheckpoint } from '../sql/move-checkpoint.sql.js';
 import { readHorizon } from '../sql/read-horizon.sql.js';
 import { readTail } from '../sql/read-tail.sql.js';
+import { readTailStored } from '../sql/read-tail-stored.sql.js';
 import { readTailTypes } from '../sql/read-tail-types.sql.js';
 import { type EventRow, recordedEvent } from './postgres-event-log.js';
 
@@ -24,6 +25,21 @@ interface SettledEnd {
   at_transaction: string;
 }
 type FoundRow = EventRow & SettledEnd & { transaction_id: string };
+/** Columns in the order of read-tail-stored, as text. */
+type StoredRow = [
+  stream: string,
+  sequence: string,
+  id: string,
+  type: string,
+  schemaVersion: string,
+  data: string,
+  traceparent: string | null,
+  recordedAt: string,
+  logIncarnation: string,
+  transactionId: string,
+];
+const asText = { getTypeParser: () => (text: string) => text };
+const timeOf: (text: string) => Date = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ);
 /** Always at least one row: without an event, the place up to which was looked. */
 type TypedRow = FoundRow | (SettledEnd & { stream_id: null });
 
@@ -33,7 +49,7 @@ type TypedRow = FoundRow | (SettledEnd & { stream_id: null });
  * stream's; 3. before the first read, and after each failed one, a barrier commits: what is delivered is then as
  * durable as a commit of this moment.
  */
-export class PostgresTail implements Tail {
+export class PostgresTail implements Tail, StoredTail {
   private readonly ids: CellIds;
   #needsBarrier = true;
   #horizon = { at: Number.NEGATIVE_INFINITY, ageMs: 0 };
@@ -125,6 +141,56 @@ export class PostgresTail implements Tail {
               sequence: 0,
             },
     };
+  }
+
+  /**
+   * For the publisher: data and times as text, rows as arrays. To read and write the JSON of each event again, and the
+   * events of one transaction have one time, was a third of what reading the tail cost.
+   */
+  async readStored(
+    after: TailPosition | null,
+    limit: number,
+  ): Promise<{ events: StoredEvent[]; position: TailPosition | null }> {
+    try {
+      if (this.#needsBarrier) await this.barrier();
+      const from = after ?? start;
+      const stream = from.stream === '' ? firstUuid : this.ids.mustUuid(from.stream);
+      const { rows } = await this.pool.query<StoredRow>({
+        name: `read_tail_stored ${this.table}`,
+        text: readTailStored(this.table),
+        values: [from.logIncarnation, from.transactionId, stream, from.sequence, limit],
+        rowMode: 'array',
+        types: asText,
+      });
+      let timeText = '';
+      let time = '';
+      const events = rows.map((row): StoredEvent => {
+        if (row[7] !== timeText) {
+          timeText = row[7];
+          time = timeOf(timeText).toISOString();
+        }
+        const event: StoredEvent = {
+          id: row[2],
+          type: row[3],
+          schemaVersion: Number(row[4]),
+          stream: this.ids.id(row[0]),
+          sequence: Number(row[1]),
+          recordedAt: time,
+          logIncarnation: Number(row[8]),
+          data: row[5],
+        };
+        if (row[6] !== null) event.traceparent = row[6];
+        return event;
+      });
+      const last = events.at(-1);
+      const transactionId = rows.at(-1)?.[9];
+      if (!last || transactionId === undefined) return { events, position: after };
+      const { logIncarnation, stream: of, sequence } = last;
+      return { events, position: { logIncarnation, transactionId, stream: of, sequence } };
+    } catch (error) {
+      this.#needsBarrier = true;
+      throw error;
+    }
   }
 
   async barrier(): Promise<void> {
