@@ -91,6 +91,21 @@ children as (
 )`;
 
 /**
+ * What goes by its path is found by an equality, apart from what goes by its id or with all of its table: joined by one
+ * condition for all three, each of them was compared with each row of its process (100 of 1,000: 45 ms instead of 4).
+ */
+const goneFrom = (table: string, key: 'id' | 'path') => {
+  const goes = `delete from ${table} t using gone g where g."table" = '${table}' and t.stream_id = g.stream`;
+  const byId = key === 'id' ? 'and (g.id is null or t.id = g.id) ' : '';
+  return /* sql */ `${table}_gone_by_path as (
+  ${goes} and t.path = g.path ${byId}and t.${key} <> all (g.keep)
+),
+${table}_gone as (
+  ${goes} and g.path is null ${byId}and t.${key} <> all (g.keep)
+)`;
+};
+
+/**
  * $21 rows of what a process waits for, as JSON. Changes of one append are netted before: a row is written or deleted,
  * never both, because the parts of one statement do not see each other's rows.
  */
@@ -99,22 +114,10 @@ gone as (
   select * from jsonb_to_recordset($21::jsonb -> 'gone') r("table" text, stream uuid, id text, path text, keep text[])
   where (r.stream in (select id from head)) is true
 ),
-tasks_gone as (
-  delete from task t using gone g where g."table" = 'task' and t.stream_id = g.stream
-    and (g.id is null or t.id = g.id) and (g.path is null or t.path = g.path) and t.id <> all (g.keep)
-),
-incidents_gone as (
-  delete from incident t using gone g where g."table" = 'incident' and t.stream_id = g.stream
-    and (g.id is null or t.id = g.id) and (g.path is null or t.path = g.path) and t.id <> all (g.keep)
-),
-receivers_gone as (
-  delete from receiver t using gone g where g."table" = 'receiver' and t.stream_id = g.stream
-    and (g.path is null or t.path = g.path) and t.path <> all (g.keep)
-),
-jobs_gone as (
-  delete from job t using gone g where g."table" = 'job' and t.stream_id = g.stream
-    and (g.id is null or t.id = g.id) and (g.path is null or t.path = g.path) and t.id <> all (g.keep)
-),
+${goneFrom('task', 'id')},
+${goneFrom('incident', 'id')},
+${goneFrom('receiver', 'path')},
+${goneFrom('job', 'id')},
 tasks as (
   insert into task (stream_id, id, path, attempt, due_at, detail)
   select r.stream, r.id, r.path, r.attempt, r.due_at, coalesce(r.detail, 'null')
