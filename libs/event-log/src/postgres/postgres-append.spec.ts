@@ -1,3 +1,4 @@
+import type { HeldRow } from '@baton/process';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { appendStatement } from '../append/append-batch.js';
@@ -6,6 +7,7 @@ import { logDatabase } from '../contract/log-under-test.js';
 import { readTail } from '../contract/read-tail.js';
 import {
   completed,
+  item,
   operatorCompleted,
   operatorStarted,
   requested,
@@ -333,4 +335,38 @@ it('clears what an ended process waited for, and nothing of those that go on or 
   expect(new Set(rows.map(({ id }) => id))).toEqual(new Set([ids[1], ids[2]]));
   expect(rows).toHaveLength(2);
   expect((await db.pool.query('select 1 from queue where stream_id = any($1)', [ids])).rowCount).toBe(0);
+});
+
+it('takes away what a wait leaves behind, by its path or with all of its process, and nothing else', async () => {
+  const [one, other] = await running(2);
+  const paths = Array.from({ length: 40 }, (_, n) => `w${n}`);
+  const opened = (path: string) => [
+    waitsForMessage(path, 'news', path),
+    item({
+      type: 'TaskAssigned',
+      data: { path, attempt: 1, taskId: `t-${path}`, assign: null, form: null, needs: 1, dueAt: null },
+    }),
+  ];
+  await log.append(
+    [one!, other!].map((stream) => ({ stream, expected: 3, owner: 'x1', events: paths.flatMap(opened) })),
+  );
+  const gone = (held: HeldRow[], path: string) => item({ type: 'OperatorCompleted', data: { path, attempt: 1, held } });
+  // A row beside makes it the general form.
+  const events = [gone(['receiver'], 'w1'), gone(['task'], 'w2'), gone(['receiver', 'task'], 'w3'), ...opened('w40')];
+  await log.append([{ stream: one!, expected: 83, owner: 'x1', events }]);
+  const left = async (table: string, stream: string) =>
+    (
+      await db.pool.query<{ path: string }>(`select path from ${table} where stream_id = $1 order by path`, [
+        stream.slice(3),
+      ])
+    ).rows.map(({ path }) => path);
+  const without = (...taken: string[]) => [...paths, 'w40'].filter((path) => !taken.includes(path)).sort();
+  expect(await left('receiver', one!)).toEqual(without('w1', 'w3'));
+  expect(await left('task', one!)).toEqual(without('w2', 'w3'));
+  expect(await left('receiver', other!)).toEqual([...paths].sort());
+  expect(await left('task', other!)).toEqual([...paths].sort());
+  const version = 83 + events.length;
+  await log.append([{ stream: one!, expected: version, owner: 'x1', events: [completed()] }]);
+  expect([await left('receiver', one!), await left('task', one!)]).toEqual([[], []]);
+  expect(await left('receiver', other!)).toHaveLength(40);
 });
