@@ -73,6 +73,25 @@ const answers: Record<string, { status: number; body: unknown }> = {
   'GET /v1/tokens': problem(403, 'not-allowed'),
   'POST /v1/definitions': problem(422, 'definition-faults'),
 };
+const letter = {
+  id: '01890000-0000-7000-8000-000000000001',
+  subscriber: 'requests',
+  eventId: '01890000-0000-7000-8000-000000000002',
+  type: 'baton.request.v1',
+  subject: '',
+  reason: 'bad',
+  attempts: 1,
+  failedAt: item.requestedAt,
+  origin: { topic: 'baton.request', partition: 0, offset: '7' },
+  replayRequestedAt: item.requestedAt,
+  replayedAt: null,
+  replayError: null,
+};
+answers[`POST /v1/bus/dead-letters/${letter.id}/replay`] = { status: 202, body: letter };
+answers['GET /v1/bus'] = {
+  status: 200,
+  body: { transport: 'embedded', toldAt: null, publisher: null, subscribers: [], deadLetters: 1, republishing: [] },
+};
 const bodies: string[] = [];
 let server: Server;
 let url = '';
@@ -122,6 +141,14 @@ async function baton(...argv: string[]): Promise<{ code: number; out: string; er
 it('finds the server by what baton up left, and lists as an array with --json', async () => {
   const { code, out } = await baton('ps', '--json');
   expect([code, JSON.parse(out)]).toEqual([0, [item]]);
+});
+
+it('does not wait for a subscriber of a topic where there is no Kafka', async () => {
+  const { code, out } = await baton('bus', 'replay', letter.id);
+  expect([code, out]).toEqual([
+    0,
+    'requests reads a Kafka topic, and no Kafka is configured: it gets this once one is',
+  ]);
 });
 
 it('draws the graph of a process with its state within 80 columns', async () => {

@@ -61,6 +61,20 @@ it('is woken by a hint although its poll is an hour away, and tells its health b
   while (!/baton_scheduler_admitted_total\{?.*\}? \d+/.test(await scheduler.renderMetrics()));
 });
 
+it('serves on while nothing comes from its bus, and says so: degraded, not unready', async () => {
+  const scheduler = await start({ notify: true, pollMs: 3_600_000 });
+  const hints = { healthy: true };
+  scheduler.readsBusBy(hints);
+  scheduler.wakeUp.notify('queue');
+  while (scheduler.health().checks['admission'] !== 'ok') await cell.pool.query('select');
+  expect(scheduler.health().checks).not.toHaveProperty('bus');
+  hints.healthy = false;
+  expect(scheduler.health()).toMatchObject({
+    status: 'degraded',
+    checks: { admission: 'ok', bus: 'nothing was read from the bus lately' },
+  });
+});
+
 it('is told by NOTIFY of ends that free a slot, and of receivers whose message is here: polls an hour away, no bus', async () => {
   const scheduler = await start({ notify: true, pollMs: 3_600_000 });
   const concurrency = { key: 'told', limit: 1, onLimit: 'queue' as const };

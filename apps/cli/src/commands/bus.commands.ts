@@ -50,7 +50,12 @@ function replayCommand(bus: Command, cli: Cli): void {
         if (json) return printJson(cli, started);
         return cli.out(`${started.count} are delivered again; \`baton bus dead-letters\` shows what is left`);
       }
-      await client.replayDeadLetter(id);
+      const asked = await client.replayDeadLetter(id);
+      if ('topic' in asked.origin && (await client.bus()).transport === 'embedded') {
+        if (json) printJson(cli, asked);
+        else cli.out(`${asked.subscriber} reads a Kafka topic, and no Kafka is configured: it gets this once one is`);
+        return;
+      }
       const letter = await settled(
         () => client.deadLetter(id),
         ({ replayRequestedAt }) => replayRequestedAt === null,

@@ -178,6 +178,34 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
       expect(received.events).toHaveLength(1);
     });
 
+    it('commits what a handler writes when a dead letter is delivered again, and all of it or nothing', async () => {
+      const stream = fresh();
+      await bus.pool.query('create table if not exists effect (event_id uuid)');
+      let isBroken = true;
+      await subscribe(['process.requested'], (event, context) => {
+        if (event.subject !== stream) return Promise.resolve();
+        return context.transaction(async (client) => {
+          await client.query('insert into effect values ($1)', [event.id]);
+          if (isBroken) throw new Error('broken after the write');
+        });
+      });
+      const operations = new BusOperations(bus.pool);
+      await bus.append(stream, request);
+      const letters = async () => (await operations.deadLetters({ subscriber, limit: 10 }))?.items ?? [];
+      while ((await letters()).length === 0);
+      const [dead] = await letters();
+      const { id = '', eventId } = dead ?? {};
+      const written = async (table: 'effect' | 'bus_inbox') =>
+        (await bus.pool.query(`select from ${table} where event_id = $1`, [eventId])).rowCount;
+      await operations.replay(id, 'spec');
+      while ((await letters())[0]?.replayError === null);
+      expect(await written('effect')).toBe(0);
+      isBroken = false;
+      await operations.replay(id, 'spec');
+      while ((await operations.deadLetter(id))?.replayedAt === null);
+      expect([await written('effect'), await written('bus_inbox')]).toEqual([1, 1]);
+    });
+
     it('tells what a dead letter failed with when it is delivered again', async () => {
       const stream = fresh();
       await subscribe(['process.requested'], async (event) => {

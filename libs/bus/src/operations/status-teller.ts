@@ -1,4 +1,4 @@
-import type { Logger, LogPool } from '../bus.ports.js';
+import type { Logger } from '../bus.ports.js';
 import type { KafkaClient } from '../kafka/kafka-client.js';
 import type { PublisherStatus } from '../publisher/publisher.js';
 import { tellBusStatus } from './bus-operations.sql.js';
@@ -14,11 +14,19 @@ export interface ToldStatus {
   kafka: (PublisherStatus & { holder: string; groups: GroupLag[] }) | null;
 }
 
+type Admin = ReturnType<KafkaClient['admin']>;
+/** What is needed of a client of Kafka. */
+interface AsksForLags {
+  admin(
+    ...options: Parameters<KafkaClient['admin']>
+  ): Pick<Admin, 'connect' | 'disconnect' | 'listGroups' | 'fetchOffsets' | 'fetchTopicOffsets'>;
+}
+
 export interface StatusTellerOptions {
-  pool: LogPool;
+  pool: { query(text: string, values: string[]): Promise<unknown> };
   holder: string;
   /** Null: the embedded bus. */
-  kafka: { client: KafkaClient; prefix: string; publisher(): PublisherStatus } | null;
+  kafka: { client: AsksForLags; prefix: string; publisher(): PublisherStatus } | null;
   logger: Logger;
 }
 
@@ -47,12 +55,14 @@ export class StatusTeller {
     await pool.query(tellBusStatus, [JSON.stringify(told)]);
   }
 
-  async #learn({ client, prefix }: { client: KafkaClient; prefix: string }): Promise<void> {
+  async #learn({ client, prefix }: { client: AsksForLags; prefix: string }): Promise<void> {
     const admin = client.admin({ retry: { retries: 0 } });
     try {
       await admin.connect();
       const { groups } = await admin.listGroups();
-      const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith('baton.') && !ofInstance.test(id));
+      // Who reads one topic alone has the prefix of the topics before its name.
+      const isOurs = (id: string) => id.startsWith('baton.') || id.startsWith(`${prefix}baton.`);
+      const ours = groups.map(({ groupId }) => groupId).filter((id) => isOurs(id) && !ofInstance.test(id));
       const lags: GroupLag[] = [];
       const ends = new Map<string, Map<number, bigint>>();
       for (const group of ours)
