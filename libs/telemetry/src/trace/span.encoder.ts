@@ -13,7 +13,7 @@ const isRemote = 0x200;
 
 /**
  * The body of an export request, written straight from the spans: the SDK's own way needs an object with a dozen more
- * inside for each, measures all of it and then writes it, 14 µs a span; this is 2 µs.
+ * inside for each, measures all of it and then writes it: with the request 16 µs of CPU a span, in this way 5.
  */
 export class SpanEncoder {
   readonly #writer = new ProtobufWriter();

@@ -52,7 +52,7 @@ interface ProcessIds {
 const idsOf = new Map<string, ProcessIds>();
 const mostKnown = 10_000;
 
-/** One hash for a process (1 µs); the ids of its spans are mixed from it (0.2 µs). */
+/** One hash for a process; the ids of its spans are mixed from it (a hash for each was 5 % of exporting). */
 function ids(processId: string): ProcessIds {
   const known = idsOf.get(processId);
   if (known !== undefined) return known;
