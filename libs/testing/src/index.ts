@@ -9,3 +9,4 @@ export {
   testCluster,
   testDatabase,
 } from './postgres/test-database.js';
+export { untilSettled } from './postgres/until-settled.js';

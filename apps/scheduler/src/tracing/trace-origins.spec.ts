@@ -1,5 +1,6 @@
 import { newProcessId, PostgresTail, uuidv7 } from '@baton/event-log';
 import type { ProcessEvent } from '@baton/process';
+import { untilSettled } from '@baton/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Cell } from '../testing/cell.fixture.js';
 import { originsIn, TracedTail } from './traced-tail.js';
@@ -29,6 +30,7 @@ beforeAll(async () => {
   // What a later command brings along is not where the process came from.
   for (const stream of [traced, plain])
     await append(stream, 1, { type: 'ProcessScheduled', data: {} }, { traceparent: another });
+  await untilSettled(cell.pool);
 });
 afterAll(() => cell.close());
 

@@ -1,4 +1,4 @@
-import { testCluster } from '@baton/testing';
+import { testCluster, untilSettled } from '@baton/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { requested, scheduled, startedBy } from '../contract/sample-events.js';
 import { migrateLog } from '../migrate/migration-runner.js';
@@ -145,6 +145,7 @@ it('writes down who joined, left and was lost, each once, in the order of a tail
   await other.leave('t-leaves');
   await other.recordExit('t-leaves', { code: 0, signal: null });
   for (let times = 0; times < 2; times += 1) await other.recordExit('t-exits', { code: null, signal: 'SIGKILL' });
+  await untilSettled(cell.pools.service);
   const { events } = await clusterTail(cell.pools.service, 'c1').read(null, 1_000);
   const of = (node: string) =>
     events

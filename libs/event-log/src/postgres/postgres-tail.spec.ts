@@ -1,3 +1,4 @@
+import { untilSettled } from '@baton/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
 import { requested } from '../contract/sample-events.js';
@@ -46,6 +47,7 @@ it('gives to who passes events on the same ones, in the same order, with their d
     { stream: newProcessId('c1'), expected: 'none', events: [{ ...first, metadata: { traceparent } }] },
     { stream: newProcessId('c1'), expected: 'none', events: [second] },
   ]);
+  await untilSettled(db.pool);
   const tail = new PostgresTail(db.pool, 'c1');
   const whole = await tail.read(null, 1_000);
   const stored = await tail.readStored(null, 1_000);

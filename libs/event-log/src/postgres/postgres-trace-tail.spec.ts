@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { untilSettled } from '@baton/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
 import { operatorCompleted, operatorStarted, requested, scheduled, startedBy } from '../contract/sample-events.js';
@@ -29,6 +30,7 @@ beforeAll(async () => {
     await log.append(streams.map((stream) => ({ stream, expected: version === 0 ? 'none' : version, events })));
     version += events.length;
   }
+  await untilSettled(db.pool);
 });
 afterAll(() => db.close());
 
