@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { BatonServer } from './baton.server.js';
+import { EndsWatch } from './ends.watch.js';
 
 export interface LoopResult {
   seconds: number;
@@ -9,8 +9,8 @@ export interface LoopResult {
 }
 
 /**
- * Keeps so many processes in flight over the public API until all have ended. Ends are learnt from the heads, which costs
- * next to nothing; how long each took is read from the log afterwards, so that the looking does not blur it.
+ * Keeps so many processes in flight over the public API until all have ended. How long each took is read from the log
+ * afterwards, so that the looking for ends does not blur it.
  */
 export async function closedLoop(
   baton: BatonServer,
@@ -52,26 +52,25 @@ export async function closedLoop(
         }),
       );
   };
+  const watch = await EndsWatch.start(baton);
   const began = performance.now();
-  let inFlight = Math.min(wanted.inFlight, wanted.processes);
-  send(inFlight);
-  let ended = 0;
-  while (ended < wanted.processes) {
-    if (failed !== undefined) throw failed;
-    const looked = performance.now();
-    const over = open.size === 0 ? [] : await endedOf(baton, [...open]);
-    const lookedFor = performance.now() - looked;
-    for (const { id } of over) open.delete(id);
-    ended += over.length;
-    inFlight -= over.length;
-    const more = Math.min(wanted.inFlight - inFlight, wanted.processes - sent);
-    if (more > 0) {
-      inFlight += more;
-      send(more);
+  try {
+    let inFlight = Math.min(wanted.inFlight, wanted.processes);
+    send(inFlight);
+    for (let ended = 0; ended < wanted.processes; ) {
+      if (failed !== undefined) throw failed;
+      const over = await watch.ended(open);
+      for (const id of over) open.delete(id);
+      ended += over.length;
+      inFlight -= over.length;
+      const more = Math.min(wanted.inFlight - inFlight, wanted.processes - sent);
+      if (more > 0) {
+        inFlight += more;
+        send(more);
+      }
     }
-    // Looking takes at most a fifth of the time, and of the database's, whatever the machine is busy with. With one in
-    // flight it is rarer still: on two cores each look would stand in the way of the one process that is timed.
-    if (ended < wanted.processes) await pause(Math.max(wanted.inFlight === 1 ? 20 : 5, 4 * lookedFor));
+  } finally {
+    await watch.stop();
   }
   const seconds = (performance.now() - began) / 1000;
   await Promise.all(sending);
@@ -86,17 +85,5 @@ export async function closedLoop(
   return { seconds, latencies, streams };
 }
 
-async function endedOf(baton: BatonServer, open: string[]): Promise<{ id: string }[]> {
-  const { rows } = await baton.pool.query<{ id: string }>({ name: 'ended', text: endedHeads, values: [open] });
-  return rows;
-}
-
-/**
- * Ended: nobody owns it, and nothing is due. One that was only requested or scheduled has fewer than three events.
- * `offset 0` keeps the planner on the key: it would rather read all heads without an owner, once for each id.
- */
-const endedHeads = `select p.id from unnest($1::uuid[]) s(id)
-  cross join lateral (select * from process where id = s.id offset 0) p
-  where p.owner is null and p.runnable_at is null and p.version > 2`;
 const lastEvents = `select p.id, e.type, extract(epoch from e.recorded_at)::float8 * 1000 as at
   from process p join event e on e.stream_id = p.id and e.sequence = p.version where p.id = any($1::uuid[])`;

@@ -1,4 +1,5 @@
 import type { HeldRow } from '@baton/process';
+import { untilSettled } from '@baton/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { appendStatement } from '../append/append-batch.js';
@@ -235,6 +236,7 @@ it('appends in a transaction that has written nothing before, and keeps a key in
 
 it('holds the tail back at an open writer, says who it is, and goes on when it is over', async () => {
   const tail = new PostgresTail(db.pool, 'c1');
+  await untilSettled(db.pool);
   const end = await tail.end();
   const writer = new pg.Client({ connectionString: db.url, application_name: 'slow writer' });
   await writer.connect();

@@ -167,17 +167,21 @@ jobs as (
  * What nearly every batch of a busy executor holds beside plain boundaries: processes that end ($21), and ($20) those that
  * leave the queue. Nothing is written beside the heads, so no JSON is taken apart and no row is matched against another:
  * on the server a batch costs a quarter less than by the general form.
+ *
+ * The ids go to the indexes as one array. As a join the plan hung on the statistics: with those of an empty queue it went
+ * through the queue and, for each row, through all heads of the batch (158 ms a batch with 1,000 queued).
  */
+const written = (ids: string): string => /* sql */ `
+  select array_agg(u.id) as ids from unnest(${ids}::uuid[]) u(id) where (u.id in (select id from head)) is true`;
 const unqueued = /* sql */ `,
-left_queue as (
-  delete from queue q using (select id from head where id = any($20::uuid[])) h where q.stream_id = h.id
-)`;
+leaving as materialized (${written('$20')}),
+left_queue as (delete from queue where stream_id = any((select ids from leaving)::uuid[]))`;
 const ended = /* sql */ `,
-ended as materialized (select id from head where id = any($21::uuid[])),
-tasks_ended as (delete from task t using ended e where t.stream_id = e.id),
-incidents_ended as (delete from incident i using ended e where i.stream_id = e.id),
-receivers_ended as (delete from receiver r using ended e where r.stream_id = e.id),
-jobs_ended as (delete from job j using ended e where j.stream_id = e.id)`;
+ended as materialized (${written('$21')}),
+tasks_ended as (delete from task where stream_id = any((select ids from ended)::uuid[])),
+incidents_ended as (delete from incident where stream_id = any((select ids from ended)::uuid[])),
+receivers_ended as (delete from receiver where stream_id = any((select ids from ended)::uuid[])),
+jobs_ended as (delete from job where stream_id = any((select ids from ended)::uuid[]))`;
 
 export function appendWithEnds(parts: { ends: boolean }): string {
   return `${heads}
