@@ -15,7 +15,7 @@ const variables = z
     BATON_HEARTBEAT_MS: milliseconds(100).optional(),
     BATON_POLL_MS: milliseconds(10).optional(),
     BATON_GRACE_MS: milliseconds(0).default(20_000),
-    BATON_CAPACITY: z.coerce.number().int().min(1).max(100_000).default(500),
+    BATON_CAPACITY: z.coerce.number().int().min(1).max(100_000).default(1000),
     BATON_LANES: z.coerce.number().int().min(1).max(32).default(2),
     BATON_QUARANTINE_DEATHS: z.coerce.number().int().min(1).max(1_000_000).optional(),
     ...busVariables,
