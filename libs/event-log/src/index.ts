@@ -2,6 +2,7 @@ export { Appender, type AppenderOptions } from './append/appender.js';
 export * from './child.port.js';
 
 export * from './commands/command-handler.js';
+export { KnownStates } from './commands/known-states.js';
 export * from './event-log.port.js';
 export type { JudgedExecutor } from './liveness/liveness-judge.js';
 export * from './log-router.js';

@@ -80,6 +80,8 @@ export class ProcessDriver {
   private draining = false;
   private ended = false;
   private snapshotAt: number;
+  /** The id of the last event that this driver appended. */
+  private last: string | null = null;
   private cancelTimer: () => void = () => undefined;
   private cancelProof: () => void = () => undefined;
 
@@ -219,6 +221,7 @@ export class ProcessDriver {
       crashPoint(isClaim ? 'after-claim' : 'after-append');
       this.preface = null;
       this.folded.version = result.version;
+      this.last = append.events.at(-1)?.id ?? null;
       this.ports.onCommitted?.(this.stream, result.version, this.folded.state);
       if (events.some((event) => isOutcome(event))) this.onProgress();
       return true;
@@ -268,6 +271,7 @@ export class ProcessDriver {
         // One that is often parked and never long driven would else be folded from its beginning each time.
         this.saveSnapshot();
         const last = decision.events.at(-1);
+        if (this.last !== null) this.ports.loader.keep(this.stream, this.folded, this.last);
         this.finish('parked', last?.type === 'ProcessParked' ? last.data.dueAt : null);
         return;
       }

@@ -60,3 +60,39 @@ it('folds from the start when a snapshot can be read and yet does not fit the st
   expect(loaded.version).toBe(6);
   expect(loaded.state.requested).toBe(true);
 });
+
+it('goes on from what it parked, and from the log when that was restored since', async () => {
+  const cell = new MemoryCell({ now: Date.now });
+  const again = (): ProcessEvent => ({ type: 'ProcessScheduled', data: {} });
+  const stream = await streamOf(cell, ...Array.from({ length: 120 }, again));
+  const last = `e${lastId}`;
+  const read: number[] = [];
+  const { log, snapshots } = cell;
+  const loader = new StreamLoader(
+    {
+      log: {
+        readToFold: (...given) => log.readToFold(...given),
+        readMany: (streams) => {
+          read.push(...streams.map(({ after }) => after));
+          return log.readMany(streams);
+        },
+      },
+      snapshots,
+      logger: quiet,
+    },
+    { snapshotEvery: 1_000 },
+  );
+  const parked = await loader.load(stream, 121);
+  loader.keep(stream, parked, last);
+  await log.append([{ stream, expected: 121, events: [{ id: 'later', event: again(), metadata: {} }] }]);
+  expect((await loader.load(stream, 122)).version).toBe(122);
+  expect(read).toEqual([120]);
+  // Taken is taken: who drives it may change it.
+  expect((await loader.load(stream, 122)).version).toBe(122);
+  expect(read).toEqual([120]);
+
+  const other = await loader.load(stream, 122);
+  other.state.paused = true;
+  loader.keep(stream, other, 'of the log before it was restored');
+  expect((await loader.load(stream, 122)).state.paused).toBe(false);
+});

@@ -12,13 +12,16 @@ export interface Folded {
 const shortest = 100;
 const mostBytes = 32 * 1024 * 1024;
 
-/** The long processes that commands came to last: only what is newer is read and folded for the next one. */
-export class KnownStates {
-  readonly #kept = new Map<string, Folded>();
+/**
+ * Long processes as they were folded last, 32 MiB of them at most: only what is newer is read and folded the next time.
+ * For who comes back to a process soon: a command after another, an executor that parked it a moment ago.
+ */
+export class KnownStates<Kept extends Folded = Folded> {
+  readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
   /** Out of it: who takes it may change it. */
-  take(stream: string): Folded | null {
+  take(stream: string): Kept | null {
     const found = this.#kept.get(stream);
     if (found === undefined) return null;
     this.#kept.delete(stream);
@@ -26,7 +29,7 @@ export class KnownStates {
     return found;
   }
 
-  keep(stream: string, folded: Folded): void {
+  keep(stream: string, folded: Kept): void {
     if (folded.version < shortest || folded.state.end !== null) return;
     this.take(stream);
     this.#kept.set(stream, folded);
