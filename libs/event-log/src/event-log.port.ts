@@ -90,11 +90,16 @@ export class BadEvent extends Error {
 
 /** Claiming (design 2, "Claiming and liveness"). */
 export interface ClaimSource {
-  /** Runnable processes without an owner, per priority level, due now; not those of `except`. Only a look: nothing is locked. */
+  /**
+   * Runnable processes without an owner, per priority level, due now; not those of `except`. Only a look: nothing is locked.
+   * `claimants`: how many executors are alive and may be looking, too.
+   */
   lookForRunnable(
     limit: number,
     except?: readonly string[],
-  ): Promise<{ stream: string; version: number; claims: number; priority: number; waitedMs?: number }[]>;
+  ): Promise<
+    { stream: string; version: number; claims: number; priority: number; waitedMs?: number; claimants?: number }[]
+  >;
   /** Heads owned by this incarnation: what I own and do not drive, what has a newer version than I folded. */
   ownedBy(executor: string): Promise<{ stream: string; version: number }[]>;
   /** Heads whose owner is a lost incarnation, spread: a random share. */

@@ -19,6 +19,8 @@ class Scene {
   /** Driven here, with a version that was not folded yet. */
   news: string[] = [];
   readonly reloadsBy: unknown[] = [];
+  claimants = 2;
+  chance = 0;
   readonly claimer: Claimer;
 
   constructor(settings: { capacity: number; batch?: number; takeoversPerSecond?: number }) {
@@ -27,14 +29,14 @@ class Scene {
       {
         clock: this.clock,
         databaseClock: new DatabaseClock(this.clock),
-        random: () => 0,
+        random: () => this.chance,
         claims: {
           lookForRunnable: async (limit, except = []) => {
             this.looks += 1;
             return this.runnable
               .filter((stream) => !except.includes(stream) && !this.driven.has(stream))
               .slice(0, limit)
-              .map((stream) => ({ ...head(stream), priority: 5 }));
+              .map((stream) => ({ ...head(stream), priority: 5, claimants: this.claimants }));
           },
           lookForOrphans: async (limit) =>
             this.orphans
@@ -171,4 +173,17 @@ it('counts what it finds anew among its own for the poll that was due, or for th
   scene.claimer.hintOwned('notify');
   await scene.clock.pass(0);
   expect(scene.reloadsBy).toEqual(['poll', 'notify']);
+});
+
+it('leaves a share of many to the other executors, and none when there is no other', async () => {
+  const scene = new Scene({ capacity: 100 });
+  scene.runnable = many('new', 50);
+  scene.chance = 0.9;
+  scene.claimer.start();
+  await scene.clock.pass(10);
+  expect(scene.taken).toHaveLength(0);
+  scene.claimants = 1;
+  scene.claimer.hint();
+  await scene.clock.pass(10);
+  expect(scene.taken).toHaveLength(50);
 });

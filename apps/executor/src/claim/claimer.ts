@@ -12,6 +12,8 @@ export interface Candidate {
   claims: number;
   /** How long it had waited when it was seen: for a driver, or since its executor was lost. */
   waitedMs?: number;
+  /** Executors that were alive then. */
+  claimants?: number;
 }
 
 /** How an executor came to look: over the bus, by NOTIFY, at a poll, at a due time, or by what it did itself. */
@@ -202,9 +204,9 @@ export class Claimer {
     this.ports.meter.count('baton.wakeups', count, { work, way });
   }
 
-  /** All executors are woken by the same hint: of many candidates each tries a random half first. */
+  /** All executors are woken by the same hint: of many candidates each tries a random half first, unless it is the only one. */
   private share(wanted: Candidate[]): Candidate[] {
-    if (wanted.length <= 8) return wanted;
+    if (wanted.length <= 8 || wanted[0]?.claimants === 1) return wanted;
     return wanted.filter(() => this.ports.random() < 0.5);
   }
 

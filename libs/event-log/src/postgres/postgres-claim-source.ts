@@ -17,7 +17,7 @@ export class PostgresClaimSource implements ClaimSource {
   }
 
   async lookForRunnable(limit: number, except: readonly string[] = []): ReturnType<ClaimSource['lookForRunnable']> {
-    type Row = { id: string; version: number; claims: number; priority: number; waited: number };
+    type Row = { id: string; version: number; claims: number; priority: number; waited: number; claimants: number };
     const { rows } = await this.pool.query<Row>({
       name: 'look_for_runnable',
       text: lookForRunnable,

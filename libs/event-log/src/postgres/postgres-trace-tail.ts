@@ -5,16 +5,19 @@ import { commitBarrier } from '../sql/commit-barrier.sql.js';
 import { readEventPosition } from '../sql/read-event-position.sql.js';
 import { readTraceTail } from '../sql/read-trace-tail.sql.js';
 
-/** As the server writes them: stream_id, sequence, type, recorded_at, data, metadata. */
-type TextRow = [string, string, string, string, string, string | null];
+/** A page: lists with commas, and JSON arrays; null without an event. */
+type Page = Record<'streams' | 'sequences' | 'types' | 'times' | 'data' | 'metadata', string | null>;
+interface Place {
+  streamId: string;
+  sequence: number;
+}
 
-const asText = { getTypeParser: () => (text: string) => text };
 const nothing: TraceEvent['metadata'] = Object.freeze({});
 
 /**
  * The tail of one cell for those who fold every event and need little of each. It costs half of what reading whole rows
- * costs (4.6 instead of 9.9 µs of the reader's CPU an event, 4.0 instead of 5.0 of the server's): six columns instead of
- * ten, taken as text without a row object, and a time that many events share (those of one commit) is read once.
+ * costs: six columns instead of ten, a page as one row whose JSON is parsed at once, and a time that many events share
+ * (those of one commit) is read once.
  * Invariants: those of PostgresTail.
  */
 export class PostgresTraceTail implements TraceTail {
@@ -32,7 +35,7 @@ export class PostgresTraceTail implements TraceTail {
     try {
       if (this.#needsBarrier) await this.pool.query(commitBarrier);
       this.#needsBarrier = false;
-      const { rows } = await this.pool.query<TextRow>({
+      const { rows } = await this.pool.query<Page>({
         name: 'read_trace_tail',
         text: readTraceTail,
         values: [
@@ -42,38 +45,47 @@ export class PostgresTraceTail implements TraceTail {
           after?.sequence ?? 0,
           limit,
         ],
-        rowMode: 'array',
-        types: asText,
       });
-      const last = rows.at(-1);
-      return { events: this.#events(rows), position: last === undefined ? after : await this.#positionOf(last) };
+      const { events, last } = this.#events(rows[0]!);
+      return { events, position: last === null ? after : await this.#positionOf(last) };
     } catch (error) {
       this.#needsBarrier = true;
       throw error;
     }
   }
 
-  #events(rows: readonly TextRow[]): TraceEvent[] {
+  #events({ streams, sequences, types: names, times, data, metadata }: Page): {
+    events: TraceEvent[];
+    last: Place | null;
+  } {
+    if (streams === null || sequences === null || names === null || times === null) return { events: [], last: null };
     const readTime: (text: string) => Date = types.getTypeParser(types.builtins.TIMESTAMPTZ);
+    const streamIds = streams.split(',');
+    const numbers = sequences.split(',').map(Number);
+    const type = names.split(',');
+    const recorded = times.split(',');
+    const datas = JSON.parse(data ?? '[]') as TraceEvent['data'][];
+    const brought = JSON.parse(metadata ?? '[]') as (TraceEvent['metadata'] | null)[];
     let time = '';
     let recordedAt = 0;
-    return rows.map(([streamId, sequence, type, at, data, metadata]) => {
-      if (at !== time) {
-        time = at;
-        recordedAt = readTime(at).getTime();
+    const events = streamIds.map((streamId, at): TraceEvent => {
+      if (recorded[at] !== time) {
+        time = recorded[at]!;
+        recordedAt = readTime(time).getTime();
       }
       return {
-        type,
+        type: type[at]!,
         stream: this.#ids.id(streamId),
-        sequence: Number(sequence),
+        sequence: numbers[at]!,
         recordedAt,
-        data: JSON.parse(data) as TraceEvent['data'],
-        metadata: metadata === null ? nothing : (JSON.parse(metadata) as TraceEvent['metadata']),
+        data: datas[at]!,
+        metadata: brought[at] ?? nothing,
       };
     });
+    return { events, last: { streamId: streamIds.at(-1)!, sequence: numbers.at(-1)! } };
   }
 
-  async #positionOf([streamId, sequence]: TextRow): Promise<TailPosition> {
+  async #positionOf({ streamId, sequence }: Place): Promise<TailPosition> {
     const { rows } = await this.pool.query<{ log_incarnation: number; transaction_id: string }>({
       name: 'read_event_position',
       text: readEventPosition,
@@ -85,7 +97,7 @@ export class PostgresTraceTail implements TraceTail {
       logIncarnation: row.log_incarnation,
       transactionId: row.transaction_id,
       stream: this.#ids.id(streamId),
-      sequence: Number(sequence),
+      sequence,
     };
   }
 }

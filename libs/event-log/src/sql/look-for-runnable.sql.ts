@@ -1,6 +1,10 @@
-/** (id, version) of what somebody should drive now, one index scan per priority level; nothing is locked. $2: not these. */
+/**
+ * (id, version) of what somebody should drive now, one index scan per priority level; nothing is locked. $2: not these.
+ * `claimants`: the executors that are alive.
+ */
 export const lookForRunnable = /* sql */ `
-select q.id, q.version, q.claims, q.priority, (extract(epoch from now() - q.runnable_at) * 1000)::float8 as waited
+select q.id, q.version, q.claims, q.priority, (extract(epoch from now() - q.runnable_at) * 1000)::float8 as waited,
+  (select count(*)::int from executor where status = 'alive') as claimants
 from generate_series(9, 0, -1) v(level)
 cross join lateral (
   select id, version, claims, priority, runnable_at from process
