@@ -5,4 +5,4 @@ import { given, simulateShare } from './seed.range.js';
 it('random processes under random faults end as without them, with every promise kept: even seeds', async () => {
   await simulateShare(0, 2);
   expect(given.seeds).toBeGreaterThan(0);
-}, 600_000);
+});

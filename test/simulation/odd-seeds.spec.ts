@@ -5,4 +5,4 @@ import { given, simulateShare } from './seed.range.js';
 it('random processes under random faults end as without them, with every promise kept: odd seeds', async () => {
   await simulateShare(1, 2);
   expect(given.seeds).toBeGreaterThan(0);
-}, 600_000);
+});
