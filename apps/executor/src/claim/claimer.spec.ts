@@ -20,6 +20,8 @@ class Scene {
   news: string[] = [];
   readonly reloadsBy: unknown[] = [];
   claimants = 2;
+  /** Claimed here, and not yet committed: a look still shows them, first. */
+  underWay: string[] = [];
   chance = 0;
   readonly claimer: Claimer;
 
@@ -33,8 +35,8 @@ class Scene {
         claims: {
           lookForRunnable: async (limit, except = []) => {
             this.looks += 1;
-            return this.runnable
-              .filter((stream) => !except.includes(stream) && !this.driven.has(stream))
+            const open = this.runnable.filter((stream) => !except.includes(stream) && !this.driven.has(stream));
+            return [...this.underWay, ...open]
               .slice(0, limit)
               .map((stream) => ({ ...head(stream), priority: 5, claimants: this.claimants }));
           },
@@ -186,4 +188,17 @@ it('leaves a share of many to the other executors, and none when there is no oth
   scene.claimer.hint();
   await scene.clock.pass(10);
   expect(scene.taken).toHaveLength(50);
+});
+
+it('looks again soon when all that it saw is being claimed here, without any hint (M7)', async () => {
+  const scene = new Scene({ capacity: 100, batch: 10 });
+  scene.underWay = many('claimed', 10);
+  for (const stream of scene.underWay) scene.driven.add(stream);
+  scene.runnable = many('new', 10);
+  scene.claimer.start();
+  await scene.clock.pass(1);
+  expect(scene.taken).toHaveLength(0);
+  scene.underWay = [];
+  await scene.clock.pass(20);
+  expect(scene.taken).toHaveLength(10);
 });

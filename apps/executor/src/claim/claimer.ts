@@ -19,6 +19,9 @@ export interface Candidate {
 /** How an executor came to look: over the bus, by NOTIFY, at a poll, at a due time, or by what it did itself. */
 export type Way = 'bus' | 'notify' | 'poll' | 'timer' | 'self';
 
+/** About as long as a commit of many claims takes. */
+const crowdedMs = 5;
+
 /** The processes that this executor drives, as the claimer sees them. */
 export interface Driven {
   count(): number;
@@ -46,6 +49,7 @@ export interface Driven {
  * M5. Takeovers are bounded in rate, and each survivor takes a share at a time. A place that becomes free goes to them
  *     before it goes to anything new.
  * M6. What cannot be driven here stands in nobody's way, however much of it there is.
+ * M7. A look that shows mostly what is being claimed here, as that is not committed yet, is followed by another soon.
  */
 export class Claimer {
   private stopped = false;
@@ -56,6 +60,8 @@ export class Claimer {
   /** What asked for the next look at all that is owned, before the poll was due. */
   private ownedWay: Way | null = null;
   private pollAt = 0;
+  /** M7 */
+  private crowded = false;
   private nextDue = Number.POSITIVE_INFINITY;
   private cancelTimer: () => void = () => undefined;
   private readonly takeovers: RateLimit;
@@ -143,6 +149,7 @@ export class Claimer {
       this.pollAt = this.ports.clock.monotonic() + this.settings.pollMs * (0.5 + this.ports.random() / 2);
       await this.lookAtOwned();
     }
+    this.crowded = false;
     if (this.driven.isReserved()) return;
     if (isPoll || this.wantsOrphans) await this.takeOver();
     await this.claim();
@@ -191,6 +198,7 @@ export class Claimer {
     const except = this.driven.leftToOthers();
     const runnable = await this.ports.claims.lookForRunnable(limit, except);
     const wanted = runnable.filter((one) => !this.driven.has(one.stream)).map((one) => ({ ...one, owner: null }));
+    this.crowded = runnable.length === limit && wanted.length < runnable.length;
     if (wanted.length === 0) return;
     const taken = await this.driven.take(this.share(wanted));
     if (taken > 0) this.countWakeUp('claim', taken, this.way);
@@ -215,7 +223,7 @@ export class Claimer {
     this.nextDue = next === null ? Number.POSITIVE_INFINITY : Date.parse(next);
   }
 
-  /** M1, M3 */
+  /** M1, M3, M7 */
   private sleep(): void {
     if (this.stopped) return;
     this.cancelTimer();
@@ -224,6 +232,10 @@ export class Claimer {
       return;
     }
     const poll = Math.max(1, this.pollAt - this.ports.clock.monotonic());
+    if (this.crowded) {
+      this.cancelTimer = this.ports.clock.after(Math.min(poll, crowdedMs), () => this.hint());
+      return;
+    }
     const due = this.free() > 0 ? Math.max(1, this.nextDue - this.ports.databaseClock.now()) : longestWait;
     this.cancelTimer = this.ports.clock.after(Math.min(poll, due), () => this.hint(due < poll ? 'timer' : 'poll'));
   }
