@@ -19,8 +19,8 @@ export interface Candidate {
 /** How an executor came to look: over the bus, by NOTIFY, at a poll, at a due time, or by what it did itself. */
 export type Way = 'bus' | 'notify' | 'poll' | 'timer' | 'self';
 
-/** About as long as a commit of many claims takes. */
-const crowdedMs = 5;
+/** About as long as a commit of many claims takes; twice as long after each look that shows nothing else. */
+const crowdedMs = { least: 5, most: 100 };
 
 /** The processes that this executor drives, as the claimer sees them. */
 export interface Driven {
@@ -60,8 +60,8 @@ export class Claimer {
   /** What asked for the next look at all that is owned, before the poll was due. */
   private ownedWay: Way | null = null;
   private pollAt = 0;
-  /** M7 */
-  private crowded = false;
+  /** M7: the pause before the next look; 0: the last one was not crowded. */
+  private crowdedMs = 0;
   private nextDue = Number.POSITIVE_INFINITY;
   private cancelTimer: () => void = () => undefined;
   private readonly takeovers: RateLimit;
@@ -149,8 +149,10 @@ export class Claimer {
       this.pollAt = this.ports.clock.monotonic() + this.settings.pollMs * (0.5 + this.ports.random() / 2);
       await this.lookAtOwned();
     }
-    this.crowded = false;
-    if (this.driven.isReserved()) return;
+    if (this.driven.isReserved()) {
+      this.crowdedMs = 0;
+      return;
+    }
     if (isPoll || this.wantsOrphans) await this.takeOver();
     await this.claim();
     if (isPoll || this.ports.databaseClock.now() >= this.nextDue) await this.learnNextDue();
@@ -193,12 +195,16 @@ export class Claimer {
   /** M2 */
   private async claim(): Promise<void> {
     const limit = Math.min(this.free(), this.settings.batch);
-    if (limit <= 0) return;
+    if (limit <= 0) {
+      this.crowdedMs = 0;
+      return;
+    }
     const started = this.ports.clock.monotonic();
     const except = this.driven.leftToOthers();
     const runnable = await this.ports.claims.lookForRunnable(limit, except);
     const wanted = runnable.filter((one) => !this.driven.has(one.stream)).map((one) => ({ ...one, owner: null }));
-    this.crowded = runnable.length === limit && wanted.length < runnable.length;
+    const isCrowded = runnable.length === limit && wanted.length < runnable.length;
+    this.crowdedMs = isCrowded ? Math.min(Math.max(crowdedMs.least, 2 * this.crowdedMs), crowdedMs.most) : 0;
     if (wanted.length === 0) return;
     const taken = await this.driven.take(this.share(wanted));
     if (taken > 0) this.countWakeUp('claim', taken, this.way);
@@ -232,8 +238,8 @@ export class Claimer {
       return;
     }
     const poll = Math.max(1, this.pollAt - this.ports.clock.monotonic());
-    if (this.crowded) {
-      this.cancelTimer = this.ports.clock.after(Math.min(poll, crowdedMs), () => this.hint());
+    if (this.crowdedMs > 0) {
+      this.cancelTimer = this.ports.clock.after(Math.min(poll, this.crowdedMs), () => this.hint());
       return;
     }
     const due = this.free() > 0 ? Math.max(1, this.nextDue - this.ports.databaseClock.now()) : longestWait;

@@ -78,7 +78,8 @@ export class StreamLoader {
 
   private async known(stream: string, version: number): Promise<Folded | null> {
     const known = this.parked.take(stream);
-    if (known === null || known.version > version) return null;
+    // Far behind, by what another executor did meanwhile: read by pages, from a snapshot.
+    if (known === null || known.version > version || version - known.version > page) return null;
     const read = await this.ports.log.readMany([{ stream, after: known.version - 1 }]);
     const [same, ...news] = read.get(stream) ?? [];
     // A log that was restored since has another event there.
