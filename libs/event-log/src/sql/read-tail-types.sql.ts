@@ -1,3 +1,5 @@
+import { afterPosition } from './after-position.sql.js';
+
 /**
  * As read-tail, but only events of some types ($6), and with each row the end of what is settled in this snapshot: when
  * fewer than $5 are found, everything before it has been looked through. Without an event one row tells the end alone.
@@ -12,8 +14,7 @@ left join lateral (
   select stream_id, sequence, event_id, type, schema_version, data, metadata, recorded_at, log_incarnation,
     transaction_id::text as transaction_id
   from ${event}
-  where (log_incarnation, transaction_id) >= ($1::smallint, $2::xid8)
-    and (log_incarnation, transaction_id, stream_id, sequence) > ($1::smallint, $2::xid8, $3::uuid, $4::int)
+  where ${afterPosition}
     and (log_incarnation < settled.at_incarnation or transaction_id < settled.at_transaction)
     and type = any($6::text[])
   order by ${event}.log_incarnation, ${event}.transaction_id, ${event}.stream_id, ${event}.sequence
