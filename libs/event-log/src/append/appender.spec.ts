@@ -157,12 +157,12 @@ it('stops while something waits beside a statement under way: it is told, and no
 
 it('sends as two statements what is worth two, and what is not as one (6)', async () => {
   const two = setUp({}, 2);
-  await Promise.all(Array.from({ length: 201 }, () => two.appender.append(create())));
-  expect(two.batches).toEqual([101, 100]);
+  await Promise.all(Array.from({ length: 81 }, () => two.appender.append(create())));
+  expect(two.batches).toEqual([41, 40]);
   const one = setUp({}, 2);
-  await Promise.all(Array.from({ length: 199 }, () => one.appender.append(create())));
-  expect(one.batches).toEqual([199]);
+  await Promise.all(Array.from({ length: 79 }, () => one.appender.append(create())));
+  expect(one.batches).toEqual([79]);
   const alone = setUp({}, 1);
-  await Promise.all(Array.from({ length: 201 }, () => alone.appender.append(create())));
-  expect(alone.batches).toEqual([201]);
+  await Promise.all(Array.from({ length: 81 }, () => alone.appender.append(create())));
+  expect(alone.batches).toEqual([81]);
 });
