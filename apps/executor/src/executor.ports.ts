@@ -60,9 +60,9 @@ export interface Definitions {
   ): Promise<{ data: ProcessEventData['ProcessRequested'] } | { error: OperatorError }>;
 }
 
-/** Runs effects. The outcome always comes, as a result; it never rejects. */
+/** Runs effects. The outcome always comes, as a result; it never rejects. `abort` is the attempt's own: a timeout uses it, too. */
 export interface EffectHost {
-  run(effect: EffectToBegin, process: EffectProcess, signal: AbortSignal, guard: BeginGuard): Promise<EffectOutcome>;
+  run(effect: EffectToBegin, process: EffectProcess, abort: AbortController, guard: BeginGuard): Promise<EffectOutcome>;
 }
 export interface EffectProcess {
   id: string;

@@ -7,6 +7,7 @@ import {
   type EffectOutcome,
   type EffectToBegin,
   evolve,
+  isoTime,
   type ProcessEvent,
   snapshotText,
   stateShape,
@@ -329,7 +330,7 @@ export class ProcessDriver {
 
   private begin(effect: EffectToBegin): void {
     const id = key(effect.path, effect.attempt);
-    const now = new Date(this.ports.databaseClock.now()).toISOString();
+    const now = isoTime(this.ports.databaseClock.now());
     const report = (outcome: EffectOutcome): void => {
       this.running.delete(id);
       if (this.ended) return;
@@ -362,7 +363,7 @@ export class ProcessDriver {
           incarnation: this.incarnation,
           now: () => this.ports.databaseClock.now(),
         },
-        slot.abort.signal,
+        slot.abort,
         guard,
       )
       .then(report, (error: unknown) =>
@@ -372,7 +373,7 @@ export class ProcessDriver {
           attempt: effect.attempt,
           result: { status: 'unknown', reason: `the effect's host failed: ${String(error)}` },
           startedAt: now,
-          endedAt: new Date(this.ports.databaseClock.now()).toISOString(),
+          endedAt: isoTime(this.ports.databaseClock.now()),
         }),
       );
   }
@@ -393,7 +394,7 @@ export class ProcessDriver {
     }
     this.pending.splice(waiting, 1);
     this.running.delete(key(path, attempt));
-    const at = new Date(this.ports.databaseClock.now()).toISOString();
+    const at = isoTime(this.ports.databaseClock.now());
     this.outcomes.push({ path, attempt, result: { status: 'not-begun', reason }, startedAt: at, endedAt: at });
     this.poke();
   }

@@ -18,7 +18,7 @@ beforeEach(() => {
 function run(
   act: (context: EffectContext) => Promise<EffectResult>,
   effect: Partial<EffectToBegin> = {},
-  options: { signal?: AbortSignal; guard?: () => string | null } = {},
+  options: { abort?: AbortController; guard?: () => string | null } = {},
 ) {
   const type: OperatorType = {
     descriptor: { type: 't', class: 'effect', summary: '', fields: z.object({}), secretFields: [] },
@@ -57,7 +57,7 @@ function run(
     ...effect,
   };
   const process = { id: 'p', environment: 'e', incarnation: 'x', now: () => clock.wall() };
-  return runner.run(begin, process, options.signal ?? new AbortController().signal, options.guard ?? (() => null));
+  return runner.run(begin, process, options.abort ?? new AbortController(), options.guard ?? (() => null));
 }
 const forever = (signal?: AbortSignal) =>
   new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))));
@@ -79,7 +79,9 @@ describe('the runner of effects', () => {
     };
     const guarded = await run(act, {}, { guard: () => 'the lease has run out' });
     expect(guarded.result).toEqual({ status: 'not-begun', reason: 'the lease has run out' });
-    const aborted = await run(act, {}, { signal: AbortSignal.abort('cancelled') });
+    const abort = new AbortController();
+    abort.abort('cancelled');
+    const aborted = await run(act, {}, { abort });
     expect(aborted.result).toMatchObject({ status: 'not-begun' });
     expect((await run(() => Promise.reject(new NotBegun('x')))).result).toEqual({ status: 'not-begun', reason: 'x' });
   });

@@ -7,6 +7,7 @@ import type {
   Json,
   OperatorError,
 } from '@baton/process';
+import { isoTime } from '@baton/process';
 import type { Masker } from '@baton/security';
 import type { Clock } from '../clock/clock.port.js';
 import type { BeginGuard, EffectHost, EffectProcess, Logger, Meter } from '../executor.ports.js';
@@ -44,10 +45,10 @@ export class EffectRunner implements EffectHost {
   async run(
     effect: EffectToBegin,
     process: EffectProcess,
-    signal: AbortSignal,
+    abort: AbortController,
     guard: BeginGuard,
   ): Promise<EffectOutcome> {
-    const attempt = new Attempt(this.ports.clock, effect, signal, guard);
+    const attempt = new Attempt(this.ports.clock, effect, abort, guard);
     const startedAt = process.now();
     const secrets = new SecretsInUse(this.ports.secrets);
     let result: EffectResult;
@@ -70,8 +71,8 @@ export class EffectRunner implements EffectHost {
       path: effect.path,
       attempt: effect.attempt,
       result,
-      startedAt: new Date(startedAt).toISOString(),
-      endedAt: new Date(endedAt).toISOString(),
+      startedAt: isoTime(startedAt),
+      endedAt: isoTime(endedAt),
     };
   }
 
@@ -150,24 +151,23 @@ export class EffectRunner implements EffectHost {
 
 /** One attempt: its signal, its timeout, and whether it has begun. */
 class Attempt {
-  readonly signal: AbortSignal;
-  private readonly abort = new AbortController();
   private begun = false;
+  private ended = false;
   private cancelTimeout: () => void = () => undefined;
   private cancelGrace: () => void = () => undefined;
-  private readonly forward: () => void;
   private giveUp: (result: EffectResult) => void = () => undefined;
 
   constructor(
     private readonly clock: Clock,
     private readonly effect: EffectToBegin,
-    private readonly outer: AbortSignal,
+    private readonly abort: AbortController,
     private readonly guard: BeginGuard,
   ) {
-    this.signal = this.abort.signal;
-    this.forward = () => this.cut(String(outer.reason));
-    if (outer.aborted) this.abort.abort(outer.reason);
-    else outer.addEventListener('abort', this.forward, { once: true });
+    abort.signal.addEventListener('abort', () => this.startGrace(), { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.abort.signal;
   }
 
   hasBegun(): boolean {
@@ -182,30 +182,27 @@ class Attempt {
     if (this.begun) return;
     this.begun = true;
     if (this.effect.timeout !== undefined)
-      this.cancelTimeout = this.clock.after(this.effect.timeout, () => this.cut('timeout'));
+      this.cancelTimeout = this.clock.after(this.effect.timeout, () => this.abort.abort('timeout'));
   }
 
   race(run: Promise<EffectResult>): Promise<EffectResult> {
     return new Promise((resolve, reject) => {
       this.giveUp = resolve;
       run.then(resolve, reject);
-      if (this.signal.aborted) this.startGrace(String(this.signal.reason));
+      if (this.signal.aborted) this.startGrace();
     });
   }
 
   end(): void {
+    this.ended = true;
     this.cancelTimeout();
     this.cancelGrace();
-    this.outer.removeEventListener('abort', this.forward);
   }
 
-  private cut(reason: string): void {
-    if (this.signal.aborted) return;
-    this.abort.abort(reason);
-    this.startGrace(reason);
-  }
-
-  private startGrace(reason: string): void {
+  private startGrace(): void {
+    if (this.ended) return;
+    const reason = String(this.signal.reason);
+    this.cancelGrace();
     this.cancelGrace = this.clock.after(abortGrace, () => {
       this.giveUp(
         this.begun
