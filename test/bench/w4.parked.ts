@@ -74,7 +74,7 @@ async function park(baton: BatonServer, count: number, at: string): Promise<stri
       ids.push(answer.id.slice(answer.id.indexOf('-') + 1));
     }
   }
-  while (await any(baton, ids, 'runnable_at is distinct from $2::timestamptz or owner is not null', [at]))
+  while (await anyHead(baton, ids, 'runnable_at is distinct from $2::timestamptz or owner is not null', [at]))
     await pause(200);
   return ids;
 }
@@ -84,7 +84,7 @@ async function park(baton: BatonServer, count: number, at: string): Promise<stri
  * at each look was a tenth of what PostgreSQL did. The condition stands outside, or the planner goes through all that
  * are runnable for each id.
  */
-async function any(baton: BatonServer, ids: string[], condition: string, values: unknown[] = []): Promise<boolean> {
+async function anyHead(baton: BatonServer, ids: string[], condition: string, values: unknown[] = []): Promise<boolean> {
   const [row] = await baton.query<{ any: boolean }>(
     `select exists (select from unnest($1::uuid[]) s(id)
       cross join lateral (select * from process where id = s.id offset 0) p where ${condition}) as any`,
@@ -112,7 +112,7 @@ async function fire(context: BenchContext, baton: BatonServer, count: number): P
   await withCpu(baton, figures, prefix, { count, of: 'process' }, async () => {
     const others = requestToFirstOperator(baton, 40, 10, figures, `${prefix}meanwhile, `);
     do await pause(250);
-    while (await any(baton, ids, 'owner is not null or runnable_at is not null'));
+    while (await anyHead(baton, ids, 'owner is not null or runnable_at is not null'));
     await others;
   });
   const late = async (type: string): Promise<number[]> =>

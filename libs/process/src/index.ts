@@ -8,7 +8,7 @@ export { type KafkaUse, kafkaUses } from './compile/kafka-uses.js';
 
 export { decide } from './decide/decide.js';
 export type * from './decide/decision.types.js';
-export { isoTime } from './decide/duration.js';
+export { isoTime } from './decide/iso-time.js';
 
 export { type OutlineLine, outline } from './draw/outline.js';
 export type { BrokenInvariant } from './events/check-invariants.js';

@@ -102,6 +102,27 @@ describe('the runner of effects', () => {
     await clock.pass(5000);
     expect((await outcome).result).toMatchObject({ status: 'unknown', reason: expect.stringContaining('timeout') });
   });
+  it('does not wait for ever for the answer to an abort by its driver either, and for none when it has ended (R3)', async () => {
+    const abort = new AbortController();
+    const begun = Promise.withResolvers<void>();
+    const outcome = run(
+      (context) => {
+        context.begin();
+        begun.resolve();
+        return forever();
+      },
+      {},
+      { abort },
+    );
+    await begun.promise;
+    abort.abort('cancelled');
+    abort.abort('once more');
+    await clock.pass(5000);
+    expect((await outcome).result).toMatchObject({ status: 'unknown', reason: expect.stringContaining('(cancelled)') });
+    const over = new AbortController();
+    expect((await run(async () => ({ status: 'completed' }), {}, { abort: over })).result.status).toBe('completed');
+    over.abort('too late');
+  });
   it('gives secrets to the operator, and shows none of them in what it reports (R4)', async () => {
     let seen: Json | undefined;
     const outcome = await run(

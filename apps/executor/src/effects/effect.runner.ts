@@ -1,13 +1,13 @@
 import { type EffectContext, maskResult, NotBegun, type OperatorType } from '@baton/operators';
-import type {
-  ArtifactReference,
-  EffectOutcome,
-  EffectResult,
-  EffectToBegin,
-  Json,
-  OperatorError,
+import {
+  type ArtifactReference,
+  type EffectOutcome,
+  type EffectResult,
+  type EffectToBegin,
+  isoTime,
+  type Json,
+  type OperatorError,
 } from '@baton/process';
-import { isoTime } from '@baton/process';
 import type { Masker } from '@baton/security';
 import type { Clock } from '../clock/clock.port.js';
 import type { BeginGuard, EffectHost, EffectProcess, Logger, Meter } from '../executor.ports.js';

@@ -1,5 +1,5 @@
 import type { CommandDecision, ProcessCommand } from '../decide/decision.types.js';
-import { isoTime } from '../decide/duration.js';
+import { isoTime } from '../decide/iso-time.js';
 import type { JsonObject } from '../json.types.js';
 import { schemaFaults } from '../schema/json-schema.js';
 import type { ProcessState } from '../state/process-state.js';

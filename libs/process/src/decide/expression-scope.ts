@@ -2,8 +2,8 @@ import type { OperatorView, Reference, Scope } from '../expressions/expression.t
 import type { Json } from '../json.types.js';
 import type { OperatorState, ProcessState } from '../state/process-state.js';
 import type { DecideContext } from './decision.types.js';
-import { isoTime } from './duration.js';
 import { idempotencyKey } from './identity.js';
+import { isoTime } from './iso-time.js';
 import type { Place } from './locate.js';
 
 export interface ScopeExtra {

@@ -5,8 +5,8 @@ import type { Json } from '../json.types.js';
 import { fold } from '../state/evolve.js';
 import { newOperator, type OperatorState, type ProcessState } from '../state/process-state.js';
 import type { DecideContext, Decision } from './decision.types.js';
-import { isoTime } from './duration.js';
 import { expressionScope, type ScopeExtra } from './expression-scope.js';
+import { isoTime } from './iso-time.js';
 import { locate } from './locate.js';
 import type { Plan, Unit, Work } from './plan.js';
 

@@ -2,7 +2,7 @@ import type { CompiledDefinition } from '../compile/compiled.types.js';
 import type { TimerKind } from '../events/process-event.types.js';
 import type { ProcessState } from '../state/process-state.js';
 import { endUnit } from './cancel.decide.js';
-import { isoTime } from './duration.js';
+import { isoTime } from './iso-time.js';
 import type { Plan } from './plan.js';
 import type { Step } from './step.js';
 import { remindTask } from './task.decide.js';

@@ -1,8 +1,9 @@
 import type { Json, JsonObject } from '../json.types.js';
 import type { OperatorState } from '../state/process-state.js';
-import { durationOf, isoTime } from './duration.js';
+import { durationOf } from './duration.js';
 import { evaluateFields } from './evaluate-fields.js';
 import { childId, idempotencyKey, jobId } from './identity.js';
+import { isoTime } from './iso-time.js';
 import { complete, fail, outcomeUnknown } from './lifecycle.decide.js';
 import type { Unit } from './plan.js';
 import { receives, takeMessage } from './receive.decide.js';
