@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Keyring } from '@baton/security';
 import { DataSource } from 'typeorm';
 import { AuditRepository } from './audit/audit.repository.js';
@@ -95,7 +96,13 @@ export function catalogueDataSource(options: Omit<CatalogueOptions, 'keyring'>):
     poolSize: options.connections ?? 4,
     poolErrorHandler: options.onError,
     connectTimeoutMS: 5000,
-    extra: { statement_timeout: 10_000, query_timeout: 12_000, idle_in_transaction_session_timeout: 10_000 },
+    extra: {
+      statement_timeout: 10_000,
+      query_timeout: 12_000,
+      idle_in_transaction_session_timeout: 10_000,
+      // A session that ends in the very moment in which it is handed out: its next query fails; unheard, it would end the program.
+      onConnect: (client: EventEmitter) => client.on('error', () => undefined),
+    },
   });
 }
 

@@ -1,3 +1,4 @@
+import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logDatabase } from '../contract/log-under-test.js';
 import { readTail } from '../contract/read-tail.js';
@@ -7,8 +8,10 @@ import { newProcessId } from '../process-id.js';
 import { adoptLogIncarnation, logIncarnations } from './log-incarnation.js';
 import { createLogPool } from './log-pool.js';
 import { LogUnavailable } from './log-unavailable.error.js';
+import { isConnectionLoss } from './pg-errors.js';
 import { PostgresEventLog } from './postgres-event-log.js';
 import { PostgresTail } from './postgres-tail.js';
+import { sendAlone } from './send-alone.js';
 
 let db: Awaited<ReturnType<typeof logDatabase>>;
 beforeAll(async () => {
@@ -64,3 +67,78 @@ it('appends nothing on another timeline until it is adopted; then events carry t
   expect(events.map((event) => event.sequence)).toEqual([1, 2, 3]);
   await pool.end();
 });
+
+it('outlives a session that the server ends between one who gives it back and the next who waits for it', async () => {
+  const wire = await holdingProxy(db.url);
+  const pool = createLogPool({ url: wire.url, application: 'spec', max: 1 });
+  const { rows } = await pool.query<{ pid: number }>('select pg_backend_pid() as pid');
+  wire.hold();
+  const first = pool.query<{ one: number }>('select 1 as one');
+  const waiting = sendAlone(pool, { name: 'two', text: 'select 2', values: [] }).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  // The answer, and that the session is over, come in one piece.
+  await wire.whenHeld();
+  await db.pool.query('select pg_terminate_backend($1)', [rows[0]!.pid]);
+  await wire.whenEnded();
+  wire.release();
+  expect((await first).rows).toEqual([{ one: 1 }]);
+  expect(isConnectionLoss(await waiting)).toBe(true);
+  expect((await pool.query('select 3')).rowCount).toBe(1);
+  await pool.end();
+  await wire.close();
+});
+
+/** Between a client and the server; while it holds, what the server says is kept, and given on in one piece. */
+async function holdingProxy(database: string) {
+  const target = new URL(database);
+  let isHolding = false;
+  let held: Buffer[] = [];
+  let flush = (): void => undefined;
+  let toldHeld = (): void => undefined;
+  let toldEnded = (): void => undefined;
+  const wasHeld = new Promise<void>((resolve) => {
+    toldHeld = resolve;
+  });
+  const hasEnded = new Promise<void>((resolve) => {
+    toldEnded = resolve;
+  });
+  const server = createServer((client) => {
+    const session = connect(Number(target.port), target.hostname);
+    for (const socket of [client, session]) socket.on('error', () => undefined);
+    client.pipe(session);
+    session.on('data', (chunk) => {
+      if (!isHolding) client.write(chunk);
+      else {
+        held.push(chunk);
+        toldHeld();
+      }
+    });
+    session.on('end', () => {
+      if (!isHolding) client.end();
+      else {
+        flush = () => client.end(Buffer.concat(held));
+        toldEnded();
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const url = new URL(database);
+  url.port = String(typeof address === 'object' && address ? address.port : 0);
+  return {
+    url: url.href,
+    hold: () => {
+      isHolding = true;
+    },
+    whenHeld: () => wasHeld,
+    whenEnded: () => hasEnded,
+    release: () => {
+      isHolding = false;
+      flush();
+      held = [];
+    },
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}

@@ -50,6 +50,10 @@ export function createLogPool(options: LogPoolOptions): pg.Pool {
     onConnect: (client) => verify(client, options.use ?? 'service'),
   });
   pool.on('error', (error) => options.onError?.(error));
+  // The pool takes its own listener away as it hands a connection out. When the server ends the session in that moment, in
+  // one piece with the answer to the query before, nobody else listens yet: without this the error would end the program.
+  // Whoever got the connection learns it from the next query, which fails.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -61,6 +61,8 @@ export class TargetPools {
     });
     // An idle connection that the server closed is dropped by the pool; the next use makes a new one.
     pool.on('error', () => undefined);
+    // One that is closed in the very moment in which it is handed out: its next query fails; unheard, it would end the program.
+    pool.on('connect', (client) => client.on('error', () => undefined));
     const made = { pool, inUse: 0, waiting: [], usedAt: this.now() };
     this.pools.set(url, made);
     return made;
