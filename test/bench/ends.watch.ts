@@ -62,8 +62,7 @@ export class EndsWatch {
       return [];
     }
     for (const id of wanted) this.heard.delete(id);
-    const { rows } = await this.baton.pool.query<{ id: string }>({ name: 'ended', text: endedHeads, values: [wanted] });
-    return rows.map(({ id }) => id);
+    return endedOf(this.baton, wanted);
   }
 
   async stop(): Promise<void> {
@@ -78,6 +77,12 @@ export class EndsWatch {
       this.tell();
     }
   }
+}
+
+/** Those of them that have ended, by their heads. */
+export async function endedOf(baton: BatonServer, ids: string[]): Promise<string[]> {
+  const { rows } = await baton.pool.query<{ id: string }>({ name: 'ended', text: endedHeads, values: [ids] });
+  return rows.map(({ id }) => id);
 }
 
 /**

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BatonServer } from './baton.server.js';
 import { type BenchContext, roundLimit, settingsOf, startWarm, withCpu } from './bench.context.js';
 import { oneSecond, oneSecondOnce } from './definitions.js';
+import { endedOf } from './ends.watch.js';
 import type { Figures } from './figures.js';
 
 /** How the executor ends, and who sees it. */
@@ -59,7 +60,7 @@ async function takeover(
     const at = clock?.ms ?? Date.now();
     if (ending === 'PostgreSQL restarted') process.kill(baton.whereabouts().pids.postgres, 'SIGINT');
     else process.kill(victim, ending === 'frozen' ? 'SIGSTOP' : 'SIGKILL');
-    await untilEnded(baton, processes, loaded.since);
+    await untilEnded(baton, loaded.ids);
     await tell(baton, loaded, at, figures, prefix);
   } finally {
     await end(baton, other, ending);
@@ -133,6 +134,7 @@ select (count(*) filter (where type = 'ProcessTakenOver'))::int as taken_over,
 from e`;
 
 interface Loaded {
+  ids: string[];
   owned: number;
   executor: string;
   since: Date;
@@ -149,46 +151,51 @@ async function load(baton: BatonServer, processes: number, victim: number): Prom
     const [clock] = await baton.query<{ now: Date }>('select clock_timestamp() as now');
     const since = clock?.now ?? new Date();
     const each = processes / 10;
-    for (let sent = 0; sent < processes; sent += each)
-      await baton.client.requestMany(
+    const ids: string[] = [];
+    for (let sent = 0; sent < processes; sent += each) {
+      const answers = await baton.client.requestMany(
         Array.from({ length: each }, (_, n) => ({
           definition: n % 2 === 0 ? 'bench/second' : 'bench/second-once',
           inputs: {},
         })),
       );
-    await untilStarted(baton, processes >= 500 ? processes / 2 : processes, since);
+      for (const answer of answers) {
+        if (!('id' in answer)) throw new Error(`refused: ${JSON.stringify(answer)}`);
+        ids.push(answer.id.slice(answer.id.indexOf('-') + 1));
+      }
+    }
+    await untilStarted(baton, processes >= 500 ? processes / 2 : processes, ids);
     const [owns] = await baton.query<{ n: number }>(`select count(*)::int as n from process where owner = $1`, [
       executor,
     ]);
     const owned = owns?.n ?? 0;
-    if (owned >= processes / 5) return { owned, executor, since };
-    await untilEnded(baton, processes, since);
+    if (owned >= processes / 5) return { ids, owned, executor, since };
+    await untilEnded(baton, ids);
   }
 }
 
-async function untilStarted(baton: BatonServer, wanted: number, since: Date): Promise<void> {
+/** By the heads, as for the ends below: to look through the events for them took PostgreSQL a good part of a core. */
+async function untilStarted(baton: BatonServer, wanted: number, ids: string[]): Promise<void> {
   for (;;) {
-    const [row] = await baton.query<{ n: number }>(
-      `select count(distinct stream_id)::int as n from event where recorded_at >= $1 and type = 'OperatorStarted'`,
-      [since],
-    );
-    if ((row?.n ?? 0) >= wanted) return;
+    const { rows } = await baton.pool.query<{ n: number }>({ name: 'started', text: startedHeads, values: [ids] });
+    if ((rows[0]?.n ?? 0) >= wanted) return;
     await pause(10);
   }
 }
 
-async function untilEnded(baton: BatonServer, wanted: number, since: Date): Promise<void> {
-  for (;;) {
+/** Requested, scheduled, claimed: the fourth event is the start of the operator, in one append with the third. */
+const startedHeads = `select count(*)::int as n from unnest($1::uuid[]) s(id)
+  cross join lateral (select * from process where id = s.id offset 0) p where p.version > 3`;
+
+async function untilEnded(baton: BatonServer, ids: string[]): Promise<void> {
+  const open = new Set(ids);
+  while (open.size > 0) {
     try {
-      const [row] = await baton.query<{ n: number }>(
-        `select count(*)::int as n from event where recorded_at >= $1 and type = 'ProcessCompleted'`,
-        [since],
-      );
-      if ((row?.n ?? 0) >= wanted) return;
+      for (const id of await endedOf(baton, [...open])) open.delete(id);
     } catch (error) {
       // PostgreSQL is away: that is what is measured.
       if (!(error instanceof Error)) throw error;
     }
-    await pause(50);
+    if (open.size > 0) await pause(50);
   }
 }
