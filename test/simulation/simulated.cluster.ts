@@ -192,7 +192,7 @@ export class SimulatedCluster {
       claims: {
         lookForRunnable: (limit) => wire.call(node, () => cell.claims.lookForRunnable(limit)),
         ownedBy: (id) => wire.call(node, () => cell.claims.ownedBy(id)),
-        lookForOrphans: (limit) => wire.call(node, () => cell.claims.lookForOrphans(limit)),
+        lookForOrphans: (limit, except) => wire.call(node, () => cell.claims.lookForOrphans(limit, except)),
         nextDueAt: () => wire.call(node, () => cell.claims.nextDueAt()),
       },
       registry: {
@@ -203,6 +203,7 @@ export class SimulatedCluster {
         heartbeat: (id, report) => wire.call(node, () => cell.executors.heartbeat(id, report)),
         holdLock: (id) => wire.call(node, () => cell.executors.holdLock(id)),
         detectLost: (id, judges) => wire.call(node, () => cell.executors.detectLost(id, judges)),
+        suspicionCountsInMs: (id) => cell.executors.suspicionCountsInMs(id),
         recordExit: (id) => wire.call(node, () => cell.executors.recordExit(id)),
         leave: (id) => wire.call(node, () => cell.executors.leave(id)),
         list: () => wire.call(node, () => cell.executors.list()),

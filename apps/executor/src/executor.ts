@@ -171,6 +171,10 @@ export class Executor implements Driven {
     return this.drivers.has(stream) || this.taking.has(stream);
   }
 
+  streams(): string[] {
+    return [...this.drivers.keys(), ...this.taking];
+  }
+
   noteVersion(stream: string, version: number): boolean {
     return this.drivers.get(stream)?.noteVersion(version) ?? false;
   }

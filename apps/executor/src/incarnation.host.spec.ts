@@ -25,6 +25,7 @@ function hostOver(clock: ManualClock, cell: MemoryCell, registry: Partial<Execut
       heartbeat: (id, report) => executors.heartbeat(id, report),
       holdLock: (id) => executors.holdLock(id),
       detectLost: (me) => executors.detectLost(me),
+      suspicionCountsInMs: (me) => executors.suspicionCountsInMs(me),
       recordExit: (id) => executors.recordExit(id),
       leave: (id) => executors.leave(id),
       list: () => executors.list(),

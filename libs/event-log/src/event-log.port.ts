@@ -102,9 +102,10 @@ export interface ClaimSource {
   >;
   /** Heads owned by this incarnation: what I own and do not drive, what has a newer version than I folded. */
   ownedBy(executor: string): Promise<{ stream: string; version: number }[]>;
-  /** Heads whose owner is a lost incarnation, spread: a random share. */
+  /** Heads whose owner is a lost incarnation, spread: a random share of all but those. */
   lookForOrphans(
     limit: number,
+    except?: readonly string[],
   ): Promise<{ stream: string; version: number; owner: string; claims: number; waitedMs?: number }[]>;
   /** The earliest future runnable_at of unowned heads. */
   nextDueAt(): Promise<string | null>;
@@ -130,9 +131,13 @@ export interface ExecutorRegistry {
   ): Promise<{ alive: boolean; now: number }>;
   /** Takes the session advisory lock of the incarnation, on a connection of its own. Optional capability. */
   holdLock(id: string, onLost?: () => void): Promise<{ held: boolean; release(): Promise<void> }>;
-  /** Incarnations that peers suspect or know to be over, by the rules of design 2. Marks as lost what counts. */
-  /** `judges` false: only what others have found. */
+  /**
+   * Incarnations that are over and still own processes, after those that `me` may call lost by now (design 2) are marked.
+   * `judges` false: only what others have found.
+   */
   detectLost(me: string, judges?: boolean): Promise<LostExecutor[]>;
+  /** When the next look of `me` can find what the last one only suspected; null: it suspected nobody. */
+  suspicionCountsInMs(me: string): number | null;
   /** Proof from outside: its supervisor saw it exit. */
   recordExit(id: string, detail: { code: number | null; signal: string | null }): Promise<void>;
   leave(id: string): Promise<void>;

@@ -16,12 +16,15 @@ class Scene {
   readonly left = new Map<string, number>();
   nextDueAt: string | null = null;
   looks = 0;
+  turns = 0;
+  isReserved = false;
   /** Driven here, with a version that was not folded yet. */
   news: string[] = [];
   readonly reloadsBy: unknown[] = [];
   claimants = 2;
   /** Claimed here, and not yet committed: a look still shows them, first. */
   underWay: string[] = [];
+  orphansUnderWay: string[] = [];
   chance = 0;
   readonly claimer: Claimer;
 
@@ -40,9 +43,9 @@ class Scene {
               .slice(0, limit)
               .map((stream) => ({ ...head(stream), priority: 5, claimants: this.claimants }));
           },
-          lookForOrphans: async (limit) =>
-            this.orphans
-              .filter((stream) => !this.driven.has(stream))
+          lookForOrphans: async (limit, except = []) =>
+            [...this.orphansUnderWay, ...this.orphans.filter((stream) => !this.driven.has(stream))]
+              .filter((stream) => !except.includes(stream))
               .slice(0, limit)
               .map((stream) => ({ ...head(stream), owner: 'dead' })),
           ownedBy: async () => this.news.map((stream) => ({ ...head(stream), owner: 'me' })),
@@ -62,6 +65,7 @@ class Scene {
       {
         count: () => this.driven.size,
         has: (stream) => this.driven.has(stream),
+        streams: () => [...this.driven],
         noteVersion: (stream) => this.news.includes(stream),
         take: async (candidates) => this.take(candidates),
         pickUp: async () => undefined,
@@ -69,7 +73,10 @@ class Scene {
           const now = this.clock.monotonic();
           return [...this.left].filter(([, until]) => until > now).map(([stream]) => stream);
         },
-        isReserved: () => false,
+        isReserved: () => {
+          this.turns += 1;
+          return this.isReserved;
+        },
       },
     );
   }
@@ -115,6 +122,19 @@ it('takes over what a lost executor drove as soon as a place is free, before any
     await scene.clock.pass(10);
   }
   expect(scene.taken).toEqual(['orphan0', 'orphan1', 'orphan2']);
+});
+
+it('takes over all that a lost executor drove before it looks for anything new (M5)', async () => {
+  const scene = new Scene({ capacity: 100, batch: 10 });
+  scene.claimer.start();
+  await scene.clock.pass(1);
+  scene.orphans = many('orphan', 30);
+  scene.runnable = many('new', 30);
+  scene.claimants = 1;
+  scene.claimer.hintOrphans();
+  await scene.clock.pass(20);
+  expect(scene.taken).toHaveLength(60);
+  expect(scene.taken.slice(0, 30).every((stream) => stream.startsWith('orphan'))).toBe(true);
 });
 
 it('goes past what cannot be driven here to what can, however much of it stands in front', async () => {
@@ -201,4 +221,25 @@ it('looks again soon when all that it saw is being claimed here, without any hin
   scene.underWay = [];
   await scene.clock.pass(20);
   expect(scene.taken).toHaveLength(10);
+});
+
+it("sees past what it is taking over, which the log still shows as the dead one's, to all the others (M5)", async () => {
+  const scene = new Scene({ capacity: 100, batch: 10 });
+  scene.claimer.start();
+  await scene.clock.pass(1);
+  scene.orphansUnderWay = many('taken', 10);
+  for (const stream of scene.orphansUnderWay) scene.driven.add(stream);
+  scene.orphans = many('orphan', 15);
+  scene.claimer.hintOrphans();
+  await scene.clock.pass(20);
+  expect(scene.taken).toHaveLength(15);
+});
+
+it('sleeps while it is reserved for a suspect, also when something is due that it may not take', async () => {
+  const scene = new Scene({ capacity: 10 });
+  scene.isReserved = true;
+  scene.claimer.start();
+  scene.claimer.noteDue(new Date(scene.clock.wall() + 100).toISOString());
+  await scene.clock.pass(1_100);
+  expect(scene.turns).toBeLessThan(10);
 });

@@ -26,6 +26,7 @@ const crowdedMs = { least: 5, most: 100 };
 export interface Driven {
   count(): number;
   has(stream: string): boolean;
+  streams(): string[];
   /** Newer events than it has folded: a cancel, an answer. True: they were news to it. */
   noteVersion(stream: string, version: number): boolean;
   /** Takes candidates by appends at these versions, and drives those that it got. Answers how many it tried. */
@@ -46,8 +47,8 @@ export interface Driven {
  * M2. It never takes more than there is free capacity, and nothing while the lease does not hold or it drains.
  * M3. It sleeps no longer than until the next timer that is due.
  * M4. What it owns and does not drive it takes up; what has a newer version than was folded is folded again.
- * M5. Takeovers are bounded in rate, and each survivor takes a share at a time. A place that becomes free goes to them
- *     before it goes to anything new.
+ * M5. Takeovers are bounded in rate, and each survivor takes a share at a time. While there are any, nothing new is
+ *     taken: neither time nor a place that becomes free goes to it.
  * M6. What cannot be driven here stands in nobody's way, however much of it there is.
  * M7. A look that shows mostly what is being claimed here, as that is not committed yet, is followed by another soon.
  */
@@ -149,12 +150,11 @@ export class Claimer {
       this.pollAt = this.ports.clock.monotonic() + this.settings.pollMs * (0.5 + this.ports.random() / 2);
       await this.lookAtOwned();
     }
-    if (this.driven.isReserved()) {
-      this.crowdedMs = 0;
-      return;
+    if (this.driven.isReserved()) this.crowdedMs = 0;
+    else {
+      const tookOver = (isPoll || this.wantsOrphans) && (await this.takeOver());
+      if (!tookOver) await this.claim();
     }
-    if (isPoll || this.wantsOrphans) await this.takeOver();
-    await this.claim();
     if (isPoll || this.ports.databaseClock.now() >= this.nextDue) await this.learnNextDue();
   }
 
@@ -176,20 +176,22 @@ export class Claimer {
     return Math.max(0, this.settings.capacity - this.driven.count());
   }
 
-  /** M5 */
-  private async takeOver(): Promise<void> {
-    const limit = Math.min(this.free(), this.settings.batch, this.takeovers.available());
-    if (limit <= 0) return;
+  /** M5. True: it took some, and there may be more. */
+  private async takeOver(): Promise<boolean> {
+    // Half as many as of what is new: the first of them go on sooner.
+    const limit = Math.min(this.free(), Math.ceil(this.settings.batch / 2), this.takeovers.available());
+    if (limit <= 0) return false;
     this.wantsOrphans = false;
-    const orphans = await this.ports.claims.lookForOrphans(limit);
+    // What is being taken over here is still the dead one's: it would hide the others, of which a look shows a part.
+    const orphans = await this.ports.claims.lookForOrphans(limit, this.driven.streams());
     const wanted = orphans.filter((one) => !this.driven.has(one.stream));
-    if (wanted.length === 0) return;
+    if (wanted.length === 0) return false;
     const taken = await this.driven.take(wanted);
     this.takeovers.take(taken);
-    if (taken > 0) {
-      this.wantsOrphans = true;
-      this.again = true;
-    }
+    if (taken === 0) return false;
+    this.wantsOrphans = true;
+    this.again = true;
+    return true;
   }
 
   /** M2 */

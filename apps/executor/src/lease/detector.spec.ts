@@ -35,6 +35,7 @@ it('looks at its own pace, one look at a time, however many hints come while it 
       open -= 1;
       return [];
     },
+    suspicionCountsInMs: () => null,
     provenOver: async () => new Set(),
   });
   detector.start();
@@ -52,7 +53,7 @@ it('looks at its own pace, one look at a time, however many hints come while it 
     await clock.pass(50);
   }
   expect(looks - before).toBeGreaterThan(5);
-  expect(looks - before).toBeLessThanOrEqual(5_000 / 125 + 2);
+  expect(looks - before).toBeLessThanOrEqual(5_000 / 83 + 2);
 });
 
 it('judges nobody while its own lease does not allow it (D1), and still learns proofs that others found', async () => {
@@ -65,6 +66,7 @@ it('judges nobody while its own lease does not allow it (D1), and still learns p
         if (judges) judged += 1;
         return [];
       },
+      suspicionCountsInMs: () => null,
       provenOver: async (ids) => new Set(ids),
     },
     () => false,
@@ -84,10 +86,29 @@ it('takes nobody for over who is lost without a proof (D2)', async () => {
   const clock = new ManualClock();
   const { detector, lost } = detectorOver(clock, {
     detectLost: async () => [{ id: 'frozen', proof: null }],
+    suspicionCountsInMs: () => null,
     provenOver: async () => new Set(),
   });
   detector.start();
   await clock.pass(2_000);
   expect(lost).toContain('frozen');
   expect(detector.isOver('frozen')).toBe(false);
+});
+
+it('looks again when a suspicion counts, not at its next pace (D5)', async () => {
+  const clock = new ManualClock();
+  const looks: number[] = [];
+  let countsAt = Number.POSITIVE_INFINITY;
+  const { detector } = detectorOver(clock, {
+    async detectLost() {
+      looks.push(clock.monotonic());
+      if (looks.length === 1) countsAt = clock.monotonic() + 260;
+      return [];
+    },
+    suspicionCountsInMs: () => (countsAt > clock.monotonic() ? countsAt - clock.monotonic() : null),
+    provenOver: async () => new Set(),
+  });
+  detector.start();
+  await clock.pass(1000);
+  expect(looks.some((at) => at >= countsAt && at <= countsAt + 1)).toBe(true);
 });

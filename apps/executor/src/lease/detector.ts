@@ -11,6 +11,7 @@ import type { LeaseKeeper } from './lease.keeper.js';
  * D2. A proof is final and kept; nobody is proven over who was not told so by the registry.
  * D3. Whoever waits for a proof is told when it comes, without anything else having to happen.
  * D4. It looks once at a time; a hint that comes meanwhile is followed by one more look.
+ * D5. What it suspects it looks at again in the moment in which the suspicion counts.
  */
 export class Detector {
   private readonly proven = new Set<string>();
@@ -24,7 +25,7 @@ export class Detector {
     private readonly ports: {
       clock: Clock;
       random(): number;
-      registry: Pick<ExecutorRegistry, 'detectLost' | 'provenOver'>;
+      registry: Pick<ExecutorRegistry, 'detectLost' | 'suspicionCountsInMs' | 'provenOver'>;
       lease: Pick<LeaseKeeper, 'mayJudge' | 'holds'>;
       logger: Logger;
     },
@@ -69,10 +70,12 @@ export class Detector {
     };
   }
 
-  /** Often: two looks with a quarter of a heartbeat between find a crash by its free lock within half a second. */
-  private schedule(ms = (this.settings.leaseMs / 24) * (0.75 + this.ports.random() / 2)): void {
+  /** D5. Often: a look, and another a quarter of a heartbeat later, find a crash by its free lock in a third of a second. */
+  private schedule(ms = (this.settings.leaseMs / 36) * (0.75 + this.ports.random() / 2)): void {
     this.cancelTimer();
     if (this.stopped) return;
+    const counts = this.ports.registry.suspicionCountsInMs(this.incarnation);
+    if (counts !== null) ms = Math.min(ms, Math.ceil(counts));
     this.cancelTimer = this.ports.clock.after(ms, () => this.turn());
   }
 

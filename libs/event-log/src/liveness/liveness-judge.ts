@@ -20,7 +20,7 @@ export interface JudgedExecutor {
  */
 export class LivenessJudge {
   readonly #self = new Map<string, { leaseMs: number; since: number; last: number }>();
-  readonly #suspected = new Map<string, { heartbeat: string; since: number }>();
+  readonly #suspected = new Map<string, { heartbeat: string; countsAt: number }>();
   constructor(private readonly monotonicMs: () => number) {}
 
   joined(id: string, leaseMs: number): void {
@@ -44,6 +44,17 @@ export class LivenessJudge {
     return now - self.last <= self.leaseMs && now - self.since >= self.leaseMs;
   }
 
+  /**
+   * Until the first suspicion counts, if nothing speaks against it before (invariant 2). Null: nobody is suspected, or
+   * only of late, by who may not judge any more.
+   */
+  countsInMs(): number | null {
+    const now = this.monotonicMs();
+    let first = Number.POSITIVE_INFINITY;
+    for (const { countsAt } of this.#suspected.values()) if (countsAt > now) first = Math.min(first, countsAt);
+    return first === Number.POSITIVE_INFINITY ? null : first - now;
+  }
+
   judge(found: readonly JudgedExecutor[]): { id: string; heartbeat_at: string; proof: 'lease' | null }[] {
     const over: { id: string; heartbeat_at: string; proof: 'lease' | null }[] = [];
     const present = new Set(found.map((x) => x.id));
@@ -56,8 +67,8 @@ export class LivenessJudge {
       } else if (!x.lock_free) {
         this.#suspected.delete(x.id);
       } else if (this.#suspected.get(x.id)?.heartbeat !== x.heartbeat_at) {
-        this.#suspected.set(x.id, { heartbeat: x.heartbeat_at, since: this.monotonicMs() });
-      } else if (this.monotonicMs() - this.#suspected.get(x.id)!.since >= x.heartbeat_ms / 4) {
+        this.#suspected.set(x.id, { heartbeat: x.heartbeat_at, countsAt: this.monotonicMs() + x.heartbeat_ms / 4 });
+      } else if (this.monotonicMs() >= this.#suspected.get(x.id)!.countsAt) {
         over.push({ id: x.id, heartbeat_at: x.heartbeat_at, proof: null });
       }
     }

@@ -30,10 +30,10 @@ export class MemoryClaimSource implements ClaimSource {
       .map(({ stream, version }) => ({ stream, version }));
   }
 
-  async lookForOrphans(limit: number): ReturnType<ClaimSource['lookForOrphans']> {
+  async lookForOrphans(limit: number, except: readonly string[] = []): ReturnType<ClaimSource['lookForOrphans']> {
     await this.state.before('claims');
     return this.#heads()
-      .filter((head) => head.owner !== null && this.executors.isOver(head.owner))
+      .filter((head) => head.owner !== null && this.executors.isOver(head.owner) && !except.includes(head.stream))
       .map((head) => ({ head, order: this.state.random() }))
       .sort((a, b) => a.order - b.order)
       .slice(0, limit)

@@ -141,6 +141,10 @@ export class MemoryExecutorRegistry implements ExecutorRegistry {
       .map(({ id, proof }) => ({ id, proof }));
   }
 
+  suspicionCountsInMs(me: string): number | null {
+    return this.#judge(me).countsInMs();
+  }
+
   async recordExit(id: string): Promise<void> {
     await this.state.before('executors');
     const row = this.#rows.get(id);

@@ -21,7 +21,7 @@ export class PostgresClaimSource implements ClaimSource {
     const { rows } = await this.pool.query<Row>({
       name: 'look_for_runnable',
       text: lookForRunnable,
-      values: [limit, except.flatMap((stream) => this.ids.uuid(stream) ?? [])],
+      values: [limit, this.uuids(except)],
     });
     return rows.map(({ id, waited, ...row }) => ({ stream: this.ids.id(id), ...row, waitedMs: Math.max(0, waited) }));
   }
@@ -35,19 +35,23 @@ export class PostgresClaimSource implements ClaimSource {
     return rows.map((row) => ({ stream: this.ids.id(row.id), version: row.version }));
   }
 
-  async lookForOrphans(limit: number): ReturnType<ClaimSource['lookForOrphans']> {
+  async lookForOrphans(limit: number, except: readonly string[] = []): ReturnType<ClaimSource['lookForOrphans']> {
     // Looks at several times what it takes, so that two survivors seldom take the same.
     type Row = { id: string; version: number; owner: string; claims: number; waited: number | null };
     const { rows } = await this.pool.query<Row>({
       name: 'look_for_orphans',
       text: lookForOrphans,
-      values: [limit, Math.max(limit * 4, 200)],
+      values: [limit, Math.max(limit * 4, 200), this.uuids(except)],
     });
     return rows.map(({ id, waited, ...row }) => ({
       stream: this.ids.id(id),
       ...row,
       ...(waited === null ? {} : { waitedMs: Math.max(0, waited) }),
     }));
+  }
+
+  private uuids(streams: readonly string[]): string[] {
+    return streams.flatMap((stream) => this.ids.uuid(stream) ?? []);
   }
 
   async nextDueAt(): Promise<string | null> {

@@ -102,6 +102,10 @@ export class PostgresExecutorRegistry implements ExecutorRegistry {
     return look();
   }
 
+  suspicionCountsInMs(): number | null {
+    return this.#judge.countsInMs();
+  }
+
   /** Its peers are told, too: without the hint they would find it only at their next look, up to a sixth of a lease later. */
   async recordExit(id: string, detail: { code: number | null; signal: string | null }): Promise<void> {
     await this.pool.query(recordExit, [id, JSON.stringify(detail), ...hintToCluster]);
