@@ -5,6 +5,7 @@ import { readTail } from '../contract/read-tail.js';
 import { operatorCompleted, requested, scheduled } from '../contract/sample-events.js';
 import { migrateLog, runMigrations, waitForSchema } from '../migrate/migration-runner.js';
 import { newProcessId } from '../process-id.js';
+import { lostWithProcesses } from '../sql/lost-with-processes.sql.js';
 import { adoptLogIncarnation, logIncarnations } from './log-incarnation.js';
 import { createLogPool } from './log-pool.js';
 import { LogUnavailable } from './log-unavailable.error.js';
@@ -66,6 +67,21 @@ it('appends nothing on another timeline until it is adopted; then events carry t
   const events = await readTail(new PostgresTail(pool, 'c1'), null, 3);
   expect(events.map((event) => event.sequence)).toEqual([1, 2, 3]);
   await pool.end();
+});
+
+it('looks for what the lost still own by their names, also when it is planned while there are few heads', async () => {
+  await db.pool.query(
+    `insert into process (id, version, owner) select uuidv7(), 1, 'alive-' || n % 2 from generate_series(1, 400) n`,
+  );
+  await db.pool.query('analyze process');
+  const pool = createLogPool({ url: db.url, application: 'spec', use: 'heartbeat', max: 1 });
+  await pool.query(`prepare lost as ${lostWithProcesses}`);
+  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`explain execute lost('me')`);
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  expect(plan).toContain('using process_owner on process');
+  expect(plan).not.toContain('Seq Scan on process');
+  await pool.end();
+  await db.pool.query(`delete from process where owner like 'alive-%'`);
 });
 
 it('outlives a session that the server ends between one who gives it back and the next who waits for it', async () => {

@@ -9,7 +9,10 @@ export interface LogPoolOptions {
   /** Shown in pg_stat_activity: which service, which use. */
   application: string;
   max?: number;
-  /** driver: the planner never scans the small head table whole. heartbeat: its commits do not wait for the disk. */
+  /**
+   * driver and heartbeat: the planner never scans a table whole, however small it was or full of others' rows; heartbeat:
+   * its commits do not wait for the disk, too.
+   */
   use?: 'driver' | 'service' | 'heartbeat';
   statementTimeoutMs?: number;
   /** Connections are kept while idle: for who seldom asks, and then must not wait for a connection. */
@@ -60,7 +63,7 @@ export function createLogPool(options: LogPoolOptions): pg.Pool {
 async function verify(client: pg.ClientBase, use: 'driver' | 'service' | 'heartbeat'): Promise<void> {
   const { rows } = await client.query<{ system_identifier: string; timeline: string | null; has_log: boolean }>(
     verifyConnection,
-    [String(timeouts.transactionMs), use === 'driver', use === 'heartbeat'],
+    [String(timeouts.transactionMs), use !== 'service', use === 'heartbeat'],
   );
   const found = rows[0]!;
   if (found.timeline === null)
