@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BatonClient } from '@baton/client';
 import pg from 'pg';
 import { cpuMs } from './cpu.time.js';
+import { leanFetch } from './lean.fetch.js';
 
 export interface BatonSettings {
   apps: string;
@@ -43,7 +44,7 @@ export class BatonServer {
   ) {
     BatonServer.running.add(this);
     const { url, token, database } = this.whereabouts();
-    this.client = new BatonClient({ url, token });
+    this.client = new BatonClient({ url, token, fetch: leanFetch(url) });
     this.pool = new pg.Pool({
       connectionString: database,
       max: 3,
