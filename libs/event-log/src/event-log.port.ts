@@ -248,7 +248,7 @@ export interface WakeUp {
    * runnable: something became so; owned: a driven process (the detail) has news; queue: something is to be admitted;
    * ended: a process (the detail) has, and what it held is free; message: a receiver waits for one that may be here;
    * cluster: a server came or went.
-   * Coalesced, at most every 10 ms, never in an append's transaction.
+   * Coalesced, at most every 3 ms, never in an append's transaction.
    */
   notify(topic: 'runnable' | 'owned' | 'queue' | 'ended' | 'message' | 'cluster', detail?: string): void;
   listen(listener: (topic: string, detail: string) => void): () => void;

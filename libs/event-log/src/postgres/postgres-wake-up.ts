@@ -8,7 +8,7 @@ type Topic = Parameters<WakeUp['notify']>[0];
 
 /**
  * Hints over NOTIFY, on connections of their own and never in an append's transaction (in the commit it would serialise
- * all of them). Coalesced: at most one statement every 10 ms, the first of them at once: what waits for nobody else is not
+ * all of them). Coalesced: at most one statement every 3 ms, the first of them at once: what waits for nobody else is not
  * kept waiting. Whatever is lost, a poll finds.
  */
 export class PostgresWakeUp implements WakeUp {
@@ -75,7 +75,7 @@ export class PostgresWakeUp implements WakeUp {
   }
 
   #sendSoon(): void {
-    const coalesceMs = this.options.coalesceMs ?? 10;
+    const coalesceMs = this.options.coalesceMs ?? 3;
     const rest = Math.min(coalesceMs, this.#sentAt + coalesceMs - performance.now());
     this.#timer ??= setTimeout(() => void this.#send(), Math.max(0, rest));
   }
