@@ -140,6 +140,7 @@ export class SimulatedCluster {
       },
       read: (stream, after, limit) => wire.call(node, () => cell.log.read(stream, after, limit)),
       readToFold: (stream, after, limit) => wire.call(node, () => cell.log.readToFold(stream, after, limit)),
+      readWholeToFold: (streams) => wire.call(node, () => cell.log.readWholeToFold(streams)),
       readMany: (streams) => wire.call(node, () => cell.log.readMany(streams)),
       heads: (streams) => wire.call(node, () => cell.log.heads(streams)),
     };

@@ -19,7 +19,7 @@ export interface ExecutorPorts {
   random(): number;
   /** UUIDv7. */
   newId(): string;
-  log: Pick<EventLog, 'read' | 'readToFold' | 'readMany' | 'heads'>;
+  log: Pick<EventLog, 'read' | 'readToFold' | 'readWholeToFold' | 'readMany' | 'heads'>;
   /** A group commit of its own for each incarnation: what a lost one left in flight holds up nobody. */
   newAppender(): Appends & { stop(): void };
   claims: ClaimSource;

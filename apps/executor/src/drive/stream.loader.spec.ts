@@ -72,6 +72,7 @@ it('goes on from what it parked, and from the log when that was restored since',
     {
       log: {
         readToFold: (...given) => log.readToFold(...given),
+        readWholeToFold: (...given) => log.readWholeToFold(...given),
         readMany: (streams) => {
           read.push(...streams.map(({ after }) => after));
           return log.readMany(streams);

@@ -39,7 +39,7 @@ export class StreamLoader {
 
   constructor(
     private readonly ports: {
-      log: Pick<EventLog, 'readToFold' | 'readMany'>;
+      log: Pick<EventLog, 'readToFold' | 'readWholeToFold' | 'readMany'>;
       snapshots: Pick<SnapshotStore, 'load'>;
       logger: Logger;
     },
@@ -118,7 +118,7 @@ export class StreamLoader {
   /** Streams with all their events: a takeover looks at what happened before. Null: not understood by this release. */
   async readWhole(looked: readonly { stream: string; version: number }[]): Promise<Map<string, Whole | null>> {
     const short = looked.filter((one) => one.version < page);
-    const read = await this.ports.log.readMany(short.map(({ stream }) => ({ stream, after: 0 })));
+    const read = await this.ports.log.readWholeToFold(short.map(({ stream }) => stream));
     const result = new Map<string, Whole | null>();
     for (const { stream, version } of looked) {
       const folded = { state: initialState(stream), version: 0 };

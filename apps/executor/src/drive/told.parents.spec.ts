@@ -16,6 +16,7 @@ async function endWith(answers: (() => unknown)[]): Promise<string[]> {
       log: {
         read: async () => [],
         readToFold: async () => [],
+        readWholeToFold: async () => new Map(),
         readMany: async () => new Map(),
         heads: async () => new Map(),
       },

@@ -257,6 +257,12 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       );
       expect(await under.log.readToFold(stream, 6, 4)).toEqual([]);
       expect(await under.log.readToFold(id(), 0, 4)).toEqual([]);
+      const other = await running('x1');
+      const nowhere = id();
+      const whole = await under.log.readWholeToFold([other, nowhere, stream]);
+      expect(whole.get(stream)).toEqual(pages.flat());
+      expect(whole.get(other)).toHaveLength(3);
+      expect(whole.get(nowhere)).toEqual([]);
     });
 
     it('keeps the newest snapshot of a shape', async () => {

@@ -90,13 +90,12 @@ export class MemoryEventLog implements EventLog {
   }
 
   async readToFold(stream: string, after: number, limit: number): Promise<EventToFold[]> {
-    return (await this.read(stream, after, limit)).map(({ type, schemaVersion, data, sequence, ...rest }) => ({
-      type,
-      schemaVersion,
-      data,
-      sequence,
-      ...(type.startsWith('Process') && { recordedAt: rest.recordedAt, metadata: rest.metadata }),
-    }));
+    return (await this.read(stream, after, limit)).map(toFold);
+  }
+
+  async readWholeToFold(streams: readonly string[]): Promise<Map<string, EventToFold[]>> {
+    const read = await this.readMany(streams.map((stream) => ({ stream, after: 0 })));
+    return new Map([...read].map(([stream, events]) => [stream, events.map(toFold)]));
   }
 
   async readMany(streams: { stream: string; after: number }[]): Promise<Map<string, RecordedEvent[]>> {
@@ -170,4 +169,9 @@ function applyChange(stream: MemoryStream, net: NetChange, now: string): void {
   for (const [id, { table: _, op: __, ...row }] of net.receiver)
     rows.receiver.set(id, { ...row, id: row.path, detail: null, openedAt: now });
   for (const [id, { table: _, op: __, ...row }] of net.job) rows.job.set(id, { ...row, openedAt: now });
+}
+
+function toFold({ type, schemaVersion, data, sequence, ...rest }: RecordedEvent): EventToFold {
+  const own = type.startsWith('Process') && { recordedAt: rest.recordedAt, metadata: rest.metadata };
+  return { type, schemaVersion, data, sequence, ...own };
 }

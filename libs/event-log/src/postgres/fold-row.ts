@@ -1,14 +1,14 @@
-import type { EventMetadata } from '@baton/process';
+import { type EventMetadata, isoTime } from '@baton/process';
 import type { EventToFold } from '../event-log.port.js';
 
-/** A page of a stream, in one row. */
+/** Events of a stream, in one row. Without any, the texts are null. */
 export interface FoldRow {
   count: number;
   last: number | null;
   data: string;
   types: string;
   versions: string;
-  more: Record<string, { recordedAt: string; metadata: EventMetadata | null }> | null;
+  more: Record<string, { at: number; metadata: EventMetadata | null }> | null;
 }
 
 /** One text parsed at once instead of nine columns of each row, of which most would be made for nothing. */
@@ -20,7 +20,6 @@ export function eventsToFold({ data, types, versions, more }: FoldRow, after: nu
     const event: EventToFold = { type: type[at]!, schemaVersion: Number(version[at]), data: one, sequence };
     const own = more?.[sequence];
     if (own === undefined) return event;
-    const recordedAt = new Date(own.recordedAt).toISOString();
-    return { ...event, recordedAt, metadata: own.metadata ?? {} };
+    return { ...event, recordedAt: isoTime(own.at), metadata: own.metadata ?? {} };
   });
 }

@@ -8,7 +8,7 @@ import { CellIds } from '../process-id.js';
 import { commitBarrier } from '../sql/commit-barrier.sql.js';
 import { readEvents } from '../sql/read-events.sql.js';
 import { readHeads } from '../sql/read-heads.sql.js';
-import { readToFold } from '../sql/read-to-fold.sql.js';
+import { readToFold, readWholeToFold } from '../sql/read-to-fold.sql.js';
 import { eventsToFold, type FoldRow } from './fold-row.js';
 import { classifyAppendFailure } from './pg-errors.js';
 import { sendAlone } from './send-alone.js';
@@ -88,6 +88,24 @@ export class PostgresEventLog implements EventLog {
     // Something is missing: event by event it is seen what.
     if (page.count !== (page.last ?? after) - after) return this.read(stream, after, limit);
     return page.count === 0 ? [] : eventsToFold(page, after);
+  }
+
+  async readWholeToFold(streams: readonly string[]): Promise<Map<string, EventToFold[]>> {
+    const found = new Map<string, EventToFold[]>(streams.map((stream) => [stream, []]));
+    const known = streams.flatMap((stream) => this.ids.uuid(stream) ?? []);
+    if (known.length === 0) return found;
+    await this.barrier();
+    const { rows } = await this.pool.query<FoldRow & { id: string }>({
+      name: 'read_whole_to_fold',
+      text: readWholeToFold,
+      values: [known],
+    });
+    for (const row of rows) {
+      if (row.count === 0) continue;
+      const stream = this.ids.id(row.id);
+      found.set(stream, row.count === row.last ? eventsToFold(row, 0) : await this.read(stream));
+    }
+    return found;
   }
 
   readMany(streams: { stream: string; after: number }[]): Promise<Map<string, RecordedEvent[]>> {
