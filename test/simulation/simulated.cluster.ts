@@ -191,7 +191,7 @@ export class SimulatedCluster {
         return planted?.appender?.(appender, cell) ?? appender;
       },
       claims: {
-        lookForRunnable: (limit) => wire.call(node, () => cell.claims.lookForRunnable(limit)),
+        lookForRunnable: (limit, look) => wire.call(node, () => cell.claims.lookForRunnable(limit, look)),
         ownedBy: (id) => wire.call(node, () => cell.claims.ownedBy(id)),
         lookForOrphans: (limit, except) => wire.call(node, () => cell.claims.lookForOrphans(limit, except)),
         nextDueAt: () => wire.call(node, () => cell.claims.nextDueAt()),

@@ -93,15 +93,13 @@ export class BadEvent extends Error {
 /** Claiming (design 2, "Claiming and liveness"). */
 export interface ClaimSource {
   /**
-   * Runnable processes without an owner, per priority level, due now; not those of `except`. Only a look: nothing is locked.
-   * `claimants`: how many executors are alive and may be looking, too.
+   * Runnable processes without an owner, per priority level, due now. Only a look: nothing is locked. Each executor that is
+   * alive and has room has a share of them, told by `mine`; what is another's is shown when it has waited for `othersMs`.
    */
   lookForRunnable(
     limit: number,
-    except?: readonly string[],
-  ): Promise<
-    { stream: string; version: number; claims: number; priority: number; waitedMs?: number; claimants?: number }[]
-  >;
+    look: { me: string; except?: readonly string[]; othersMs?: number | undefined },
+  ): Promise<{ stream: string; version: number; claims: number; priority: number; mine: boolean; waitedMs?: number }[]>;
   /** Heads owned by this incarnation: what I own and do not drive, what has a newer version than I folded. */
   ownedBy(executor: string): Promise<{ stream: string; version: number }[]>;
   /** Heads whose owner is a lost incarnation, spread: a random share of all but those. */

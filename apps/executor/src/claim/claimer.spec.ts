@@ -21,11 +21,13 @@ class Scene {
   /** Driven here, with a version that was not folded yet. */
   news: string[] = [];
   readonly reloadsBy: unknown[] = [];
-  claimants = 2;
+  /** Runnable for long, and of another's share. */
+  othersShare: string[] = [];
   /** Claimed here, and not yet committed: a look still shows them, first. */
   underWay: string[] = [];
   orphansUnderWay: string[] = [];
   chance = 0;
+  random = (): number => this.chance;
   readonly claimer: Claimer;
 
   constructor(settings: { capacity: number; batch?: number; takeoversPerSecond?: number }) {
@@ -34,14 +36,15 @@ class Scene {
       {
         clock: this.clock,
         databaseClock: new DatabaseClock(this.clock),
-        random: () => this.chance,
+        random: () => this.random(),
         claims: {
-          lookForRunnable: async (limit, except = []) => {
+          lookForRunnable: async (limit, { except = [], othersMs }) => {
             this.looks += 1;
             const open = this.runnable.filter((stream) => !except.includes(stream) && !this.driven.has(stream));
-            return [...this.underWay, ...open]
+            const shown = othersMs === undefined ? [] : this.othersShare.filter((stream) => !this.driven.has(stream));
+            return [...this.underWay, ...open, ...shown]
               .slice(0, limit)
-              .map((stream) => ({ ...head(stream), priority: 5, claimants: this.claimants }));
+              .map((stream) => ({ ...head(stream), priority: 5, mine: !shown.includes(stream) }));
           },
           lookForOrphans: async (limit, except = []) =>
             [...this.orphansUnderWay, ...this.orphans.filter((stream) => !this.driven.has(stream))]
@@ -130,7 +133,6 @@ it('takes over all that a lost executor drove before it looks for anything new (
   await scene.clock.pass(1);
   scene.orphans = many('orphan', 30);
   scene.runnable = many('new', 30);
-  scene.claimants = 1;
   scene.claimer.hintOrphans();
   await scene.clock.pass(20);
   expect(scene.taken).toHaveLength(60);
@@ -197,17 +199,35 @@ it('counts what it finds anew among its own for the poll that was due, or for th
   expect(scene.reloadsBy).toEqual(['poll', 'notify']);
 });
 
-it('leaves a share of many to the other executors, and none when there is no other', async () => {
+it('takes its own share at once, and at a poll what another should have taken (M8)', async () => {
   const scene = new Scene({ capacity: 100 });
-  scene.runnable = many('new', 50);
+  scene.runnable = many('mine', 5);
   scene.chance = 0.9;
   scene.claimer.start();
   await scene.clock.pass(10);
+  expect(scene.taken).toHaveLength(5);
+  scene.othersShare = many('other', 5);
+  for (let n = 0; n < 10; n += 1) {
+    scene.claimer.hint('notify');
+    await scene.clock.pass(1);
+  }
+  expect(scene.taken).toHaveLength(5);
+  await scene.clock.pass(1_000);
+  expect(scene.taken).toHaveLength(10);
+});
+
+it("takes in the moment when a timer is due also what is of another's share, all of it (M8)", async () => {
+  const scene = new Scene({ capacity: 100, batch: 10 });
+  scene.claimer.start();
+  await scene.clock.pass(20);
+  let call = 0;
+  scene.random = () => (call++ % 2 === 0 ? 0.1 : 0.9);
+  scene.claimer.noteDue(new Date(scene.clock.wall() + 100).toISOString());
+  scene.othersShare = many('other', 25);
+  await scene.clock.pass(90);
   expect(scene.taken).toHaveLength(0);
-  scene.claimants = 1;
-  scene.claimer.hint();
-  await scene.clock.pass(10);
-  expect(scene.taken).toHaveLength(50);
+  await scene.clock.pass(30);
+  expect(scene.taken).toHaveLength(25);
 });
 
 it('looks again soon when all that it saw is being claimed here, without any hint (M7)', async () => {

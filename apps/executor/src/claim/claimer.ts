@@ -12,8 +12,6 @@ export interface Candidate {
   claims: number;
   /** How long it had waited when it was seen: for a driver, or since its executor was lost. */
   waitedMs?: number;
-  /** Executors that were alive then. */
-  claimants?: number;
 }
 
 /** How an executor came to look: over the bus, by NOTIFY, at a poll, at a due time, or by what it did itself. */
@@ -51,6 +49,8 @@ export interface Driven {
  *     taken: neither time nor a place that becomes free goes to it.
  * M6. What cannot be driven here stands in nobody's way, however much of it there is.
  * M7. A look that shows mostly what is being claimed here, as that is not committed yet, is followed by another soon.
+ * M8. Of what is runnable it takes its own share; at a poll also what another should have taken half a poll ago, and in the
+ *     moment when a timer is due all that is: whose share it is may not know of the timer yet.
  */
 export class Claimer {
   private stopped = false;
@@ -63,6 +63,8 @@ export class Claimer {
   private pollAt = 0;
   /** M7: the pause before the next look; 0: the last one was not crowded. */
   private crowdedMs = 0;
+  /** M8: the last look left some that are another's, of those that had waited so long. */
+  private othersLeft: number | undefined;
   private nextDue = Number.POSITIVE_INFINITY;
   private cancelTimer: () => void = () => undefined;
   private readonly takeovers: RateLimit;
@@ -150,12 +152,15 @@ export class Claimer {
       this.pollAt = this.ports.clock.monotonic() + this.settings.pollMs * (0.5 + this.ports.random() / 2);
       await this.lookAtOwned();
     }
+    const isDue = this.ports.databaseClock.now() >= this.nextDue;
+    const othersMs = isDue ? 0 : (this.othersLeft ?? (isPoll ? this.settings.pollMs / 2 : undefined));
     if (this.driven.isReserved()) this.crowdedMs = 0;
     else {
       const tookOver = (isPoll || this.wantsOrphans) && (await this.takeOver());
-      if (!tookOver) await this.claim();
+      if (tookOver) this.othersLeft = othersMs;
+      else await this.claim(othersMs);
     }
-    if (isPoll || this.ports.databaseClock.now() >= this.nextDue) await this.learnNextDue();
+    if (isPoll || isDue) await this.learnNextDue();
   }
 
   /** M4 */
@@ -194,8 +199,8 @@ export class Claimer {
     return true;
   }
 
-  /** M2 */
-  private async claim(): Promise<void> {
+  /** M2, M8 */
+  private async claim(othersMs: number | undefined): Promise<void> {
     const limit = Math.min(this.free(), this.settings.batch);
     if (limit <= 0) {
       this.crowdedMs = 0;
@@ -203,27 +208,31 @@ export class Claimer {
     }
     const started = this.ports.clock.monotonic();
     const except = this.driven.leftToOthers();
-    const runnable = await this.ports.claims.lookForRunnable(limit, except);
+    const runnable = await this.ports.claims.lookForRunnable(limit, { me: this.incarnation, except, othersMs });
     const wanted = runnable.filter((one) => !this.driven.has(one.stream)).map((one) => ({ ...one, owner: null }));
     const isCrowded = runnable.length === limit && wanted.length < runnable.length;
     this.crowdedMs = isCrowded ? Math.min(Math.max(crowdedMs.least, 2 * this.crowdedMs), crowdedMs.most) : 0;
-    if (wanted.length === 0) return;
-    const taken = await this.driven.take(this.share(wanted));
+    const tried = this.share(wanted);
+    const isMore = tried.length < wanted.length || (wanted.length > 0 && runnable.length === limit);
+    this.othersLeft = isMore ? othersMs : undefined;
+    if (this.othersLeft !== undefined) this.again = true;
+    if (tried.length === 0) return;
+    const taken = await this.driven.take(tried);
     if (taken > 0) this.countWakeUp('claim', taken, this.way);
     this.ports.meter.record('baton.claim.duration', (this.ports.clock.monotonic() - started) / 1000);
     // M6: what was found to be nothing for this executor made room in the next look.
     const learnt = this.driven.leftToOthers().length > except.length;
-    if (learnt || (taken > 0 && (runnable.length === limit || taken < wanted.length))) this.again = true;
+    if (learnt || (taken > 0 && (runnable.length === limit || taken < tried.length))) this.again = true;
+  }
+
+  /** What is another's several may try, all at the same moment: of many each takes a random half at a time. */
+  private share<One extends { mine: boolean }>(wanted: One[]): One[] {
+    if (wanted.filter(({ mine }) => !mine).length <= 8) return wanted;
+    return wanted.filter(({ mine }) => mine || this.ports.random() < 0.5);
   }
 
   private countWakeUp(work: 'claim' | 'reload', count: number, way: Way): void {
     this.ports.meter.count('baton.wakeups', count, { work, way });
-  }
-
-  /** All executors are woken by the same hint: of many candidates each tries a random half first, unless it is the only one. */
-  private share(wanted: Candidate[]): Candidate[] {
-    if (wanted.length <= 8 || wanted[0]?.claimants === 1) return wanted;
-    return wanted.filter(() => this.ports.random() < 0.5);
   }
 
   private async learnNextDue(): Promise<void> {

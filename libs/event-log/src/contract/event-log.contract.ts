@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClaimSource, EventLog, SnapshotStore, Tail } from '../event-log.port.js';
+import type { ClaimSource, EventLog, ExecutorRegistry, SnapshotStore, Tail } from '../event-log.port.js';
 import { BadEvent } from '../event-log.port.js';
 import { newProcessId } from '../process-id.js';
 import {
@@ -16,6 +16,7 @@ import {
 export interface LogUnderTest {
   log: EventLog;
   claims: ClaimSource;
+  executors: Pick<ExecutorRegistry, 'join' | 'heartbeat' | 'leave'>;
   tail: Tail;
   snapshots: SnapshotStore;
   close(): Promise<void>;
@@ -160,10 +161,10 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       const later = await running('x1');
       const due = new Date(Date.now() + 3_600_000).toISOString();
       await under.log.append([{ stream: later, expected: 3, owner: 'x1', events: [parked(due)] }]);
-      const found = (await under.claims.lookForRunnable(1_000)).map((r) => r.stream);
+      const found = (await under.claims.lookForRunnable(1_000, { me: 'x1' })).map((r) => r.stream);
       expect(found).toContain(low);
       expect(found.indexOf(high)).toBeLessThan(found.indexOf(low));
-      const others = (await under.claims.lookForRunnable(1_000, [high])).map((r) => r.stream);
+      const others = (await under.claims.lookForRunnable(1_000, { me: 'x1', except: [high] })).map((r) => r.stream);
       expect(others).toContain(low);
       expect(others).not.toContain(high);
       expect(found).not.toContain(later);
@@ -233,6 +234,35 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       expect(await under.tail.moveCheckpoint('reader', position, later!)).toBe(true);
       expect(await under.tail.moveCheckpoint('reader', position, position!)).toBe(false);
       expect(await under.tail.checkpoint('reader')).toEqual(later);
+    });
+
+    it("gives each executor with room a share of what is runnable, and what is another's when it has waited", async () => {
+      const capacity = 5;
+      for (const executor of ['s1', 's2', 's3', 'full'])
+        await under.executors.join({ id: executor, host: 'h', pid: 1, version: '1', capacity, leaseMs: 60_000 });
+      await under.executors.heartbeat('full', { driven: capacity, draining: false, progress: 0 });
+      const streams = Array.from({ length: 60 }, id);
+      await under.log.append(
+        streams.map((stream) => ({ stream, expected: 'none', events: [requested(), scheduled()] })),
+      );
+      const shares: string[] = [];
+      for (const me of ['s1', 's2', 's3']) {
+        const found = await under.claims.lookForRunnable(1_000, { me });
+        expect(found.every(({ mine }) => mine)).toBe(true);
+        const share = found.map(({ stream }) => stream).filter((stream) => streams.includes(stream));
+        expect(share.length).toBeGreaterThan(5);
+        shares.push(...share);
+      }
+      expect(shares.toSorted()).toEqual(streams.toSorted());
+      const all = await under.claims.lookForRunnable(1_000, { me: 's1', othersMs: 0 });
+      expect(streams.every((stream) => all.some((one) => one.stream === stream))).toBe(true);
+      expect(all.some(({ mine }) => !mine)).toBe(true);
+      const young = await under.claims.lookForRunnable(1_000, { me: 's1', othersMs: 3_600_000 });
+      expect(young.every(({ mine }) => mine)).toBe(true);
+      for (const executor of ['s1', 's2', 's3', 'full']) await under.executors.leave(executor);
+      // Who is alone has all, also before it is known to be alive.
+      const alone = await under.claims.lookForRunnable(1_000, { me: 'new' });
+      expect(streams.every((stream) => alone.some((one) => one.stream === stream))).toBe(true);
     });
 
     it('gives for folding what a read gives, page by page', async () => {

@@ -12,15 +12,21 @@ export class MemoryClaimSource implements ClaimSource {
     return [...this.state.streams.values()].map((stream) => stream.head);
   }
 
-  async lookForRunnable(limit: number, except: readonly string[] = []): ReturnType<ClaimSource['lookForRunnable']> {
+  async lookForRunnable(
+    limit: number,
+    { me, except = [], othersMs = Number.POSITIVE_INFINITY }: Parameters<ClaimSource['lookForRunnable']>[1],
+  ): ReturnType<ClaimSource['lookForRunnable']> {
     await this.state.before('claims');
     const now = this.state.now();
+    const shares = this.executors.withRoom(me);
     return this.#heads()
       .filter((head) => head.owner === null && head.runnableAt !== null && Date.parse(head.runnableAt) <= now)
       .filter((head) => !except.includes(head.stream))
+      .map((head) => ({ ...head, mine: shares[hashOf(head.stream) % shares.length] === me }))
+      .filter((head) => head.mine || Date.parse(head.runnableAt!) <= now - othersMs)
       .sort((a, b) => b.priority - a.priority || Date.parse(a.runnableAt!) - Date.parse(b.runnableAt!))
       .slice(0, limit)
-      .map(({ stream, version, claims, priority }) => ({ stream, version, claims, priority }));
+      .map(({ stream, version, claims, priority, mine }) => ({ stream, version, claims, priority, mine }));
   }
 
   async ownedBy(executor: string): ReturnType<ClaimSource['ownedBy']> {
@@ -50,4 +56,10 @@ export class MemoryClaimSource implements ClaimSource {
     }
     return first;
   }
+}
+
+function hashOf(stream: string): number {
+  let hash = 0;
+  for (let at = 0; at < stream.length; at++) hash = (hash * 31 + stream.charCodeAt(at)) % 2_147_483_647;
+  return hash;
 }

@@ -13,6 +13,7 @@ interface Row {
   heartbeatMs: number;
   startedAt: number;
   heartbeatAt: number;
+  driven: number;
   draining: boolean;
   lockHeld: boolean;
   locked: boolean;
@@ -47,6 +48,14 @@ export class MemoryExecutorRegistry implements ExecutorRegistry {
     return row === undefined || row.status !== 'alive';
   }
 
+  /** Who has a share of what is runnable, `me` in any case: in the order of their ids. */
+  withRoom(me: string): string[] {
+    const others = [...this.#rows.values()].filter(
+      (row) => row.id !== me && row.status === 'alive' && !row.draining && row.driven < row.capacity,
+    );
+    return [me, ...others.map((row) => row.id)].sort();
+  }
+
   #judge(id: string): LivenessJudge {
     let judge = this.#judges.get(id);
     if (!judge) {
@@ -66,6 +75,7 @@ export class MemoryExecutorRegistry implements ExecutorRegistry {
       heartbeatMs: executor.heartbeatMs ?? Math.round(executor.leaseMs / 3),
       startedAt: this.state.now(),
       heartbeatAt: this.state.now(),
+      driven: 0,
       draining: false,
       lockHeld: false,
       locked: false,
@@ -88,6 +98,7 @@ export class MemoryExecutorRegistry implements ExecutorRegistry {
     const last = Math.max(...living.map((x) => x.heartbeatAt));
     if (now - last > Math.max(...living.map((x) => x.leaseMs))) this.state.acceptingSince = now;
     row.heartbeatAt = now;
+    row.driven = report.driven;
     row.draining = report.draining;
     row.locked = row.lockHeld;
     this.#judge(id).beat(id);

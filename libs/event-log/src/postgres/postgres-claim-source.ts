@@ -16,12 +16,15 @@ export class PostgresClaimSource implements ClaimSource {
     this.ids = new CellIds(cell);
   }
 
-  async lookForRunnable(limit: number, except: readonly string[] = []): ReturnType<ClaimSource['lookForRunnable']> {
-    type Row = { id: string; version: number; claims: number; priority: number; waited: number; claimants: number };
+  async lookForRunnable(
+    limit: number,
+    { me, except = [], othersMs }: Parameters<ClaimSource['lookForRunnable']>[1],
+  ): ReturnType<ClaimSource['lookForRunnable']> {
+    type Row = { id: string; version: number; claims: number; priority: number; waited: number; mine: boolean };
     const { rows } = await this.pool.query<Row>({
       name: 'look_for_runnable',
       text: lookForRunnable,
-      values: [limit, this.uuids(except)],
+      values: [limit, this.uuids(except), me, othersMs ?? null],
     });
     return rows.map(({ id, waited, ...row }) => ({ stream: this.ids.id(id), ...row, waitedMs: Math.max(0, waited) }));
   }
