@@ -49,8 +49,8 @@ export interface Driven {
  *     taken: neither time nor a place that becomes free goes to it.
  * M6. What cannot be driven here stands in nobody's way, however much of it there is.
  * M7. A look that shows mostly what is being claimed here, as that is not committed yet, is followed by another soon.
- * M8. Of what is runnable it takes its own share; at a poll also what another should have taken half a poll ago, and in the
- *     moment when a timer is due all that is: whose share it is may not know of the timer yet.
+ * M8. Of what is runnable it takes its own share; when that is done, at a poll also what another should have taken half a poll
+ *     ago, and in the moment when a timer is due all that is: whose share it is may not know of the timer yet.
  */
 export class Claimer {
   private stopped = false;
@@ -154,12 +154,13 @@ export class Claimer {
     }
     const isDue = this.ports.databaseClock.now() >= this.nextDue;
     const othersMs = isDue ? 0 : (this.othersLeft ?? (isPoll ? this.settings.pollMs / 2 : undefined));
-    if (this.driven.isReserved()) this.crowdedMs = 0;
-    else {
-      const tookOver = (isPoll || this.wantsOrphans) && (await this.takeOver());
-      if (tookOver) this.othersLeft = othersMs;
-      else await this.claim(othersMs);
-    }
+    const isReserved = this.driven.isReserved();
+    if (isReserved) this.crowdedMs = 0;
+    const tookOver = !isReserved && (isPoll || this.wantsOrphans) && (await this.takeOver());
+    // Its own share first: meanwhile the others come to theirs.
+    const isMineDone = !isReserved && !tookOver && (await this.claim());
+    const areOthersDone = othersMs === undefined || (isMineDone && (await this.claim(othersMs)));
+    this.othersLeft = areOthersDone ? undefined : othersMs;
     if (isPoll || isDue) await this.learnNextDue();
   }
 
@@ -199,12 +200,12 @@ export class Claimer {
     return true;
   }
 
-  /** M2, M8 */
-  private async claim(othersMs: number | undefined): Promise<void> {
+  /** M2, M8. True: there is no more of it than was tried. */
+  private async claim(othersMs?: number): Promise<boolean> {
     const limit = Math.min(this.free(), this.settings.batch);
     if (limit <= 0) {
       this.crowdedMs = 0;
-      return;
+      return false;
     }
     const started = this.ports.clock.monotonic();
     const except = this.driven.leftToOthers();
@@ -213,16 +214,16 @@ export class Claimer {
     const isCrowded = runnable.length === limit && wanted.length < runnable.length;
     this.crowdedMs = isCrowded ? Math.min(Math.max(crowdedMs.least, 2 * this.crowdedMs), crowdedMs.most) : 0;
     const tried = this.share(wanted);
-    const isMore = tried.length < wanted.length || (wanted.length > 0 && runnable.length === limit);
-    this.othersLeft = isMore ? othersMs : undefined;
-    if (this.othersLeft !== undefined) this.again = true;
-    if (tried.length === 0) return;
+    if (tried.length < wanted.length) this.again = true;
+    const isAll = runnable.length < limit && tried.length === wanted.length;
+    if (tried.length === 0) return isAll;
     const taken = await this.driven.take(tried);
     if (taken > 0) this.countWakeUp('claim', taken, this.way);
     this.ports.meter.record('baton.claim.duration', (this.ports.clock.monotonic() - started) / 1000);
     // M6: what was found to be nothing for this executor made room in the next look.
     const learnt = this.driven.leftToOthers().length > except.length;
     if (learnt || (taken > 0 && (runnable.length === limit || taken < tried.length))) this.again = true;
+    return isAll;
   }
 
   /** What is another's several may try, all at the same moment: of many each takes a random half at a time. */
