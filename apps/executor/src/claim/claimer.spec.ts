@@ -42,7 +42,7 @@ class Scene {
             this.looks += 1;
             const open = this.runnable.filter((stream) => !except.includes(stream) && !this.driven.has(stream));
             const shown = othersMs === undefined ? [] : this.othersShare.filter((stream) => !this.driven.has(stream));
-            return [...this.underWay, ...open, ...shown]
+            return [...this.underWay, ...shown, ...open]
               .slice(0, limit)
               .map((stream) => ({ ...head(stream), priority: 5, mine: !shown.includes(stream) }));
           },
@@ -262,4 +262,16 @@ it('sleeps while it is reserved for a suspect, also when something is due that i
   scene.claimer.noteDue(new Date(scene.clock.wall() + 100).toISOString());
   await scene.clock.pass(1_100);
   expect(scene.turns).toBeLessThan(10);
+});
+
+it("comes to another's share when its own is done, not before (M8)", async () => {
+  const scene = new Scene({ capacity: 100, batch: 10 });
+  scene.claimer.start();
+  await scene.clock.pass(20);
+  scene.claimer.noteDue(new Date(scene.clock.wall() + 100).toISOString());
+  scene.runnable = many('mine', 35);
+  scene.othersShare = many('other', 25);
+  await scene.clock.pass(150);
+  expect(scene.taken).toHaveLength(60);
+  expect(scene.taken.slice(0, 35).every((stream) => stream.startsWith('mine'))).toBe(true);
 });
