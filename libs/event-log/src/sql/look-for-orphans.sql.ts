@@ -1,6 +1,7 @@
 /**
  * Heads of incarnations that are over, or of which the executors' table knows nothing (found by skipping through the
- * owners), a random share of those looked at, so that survivors spread them among themselves. $3: not these.
+ * owners), a random share of those looked at, so that survivors spread them among themselves. $3: not these
+ * (as a set that is hashed once: there may be hundreds).
  */
 export const lookForOrphans = /* sql */ `
 with recursive owners(id) as (
@@ -13,7 +14,7 @@ select * from (
   from owners o
   left join executor x on x.id = o.id
   cross join lateral (
-    select id, version, owner, claims from process where owner = o.id and id <> all ($3::uuid[]) limit $2
+    select id, version, owner, claims from process where owner = o.id and id not in (select unnest($3::uuid[])) limit $2
   ) p
   where o.id is not null and (x.id is null or x.status in ('lost', 'left'))
   limit $2
