@@ -3,7 +3,7 @@ import { hashApiToken, Keyring, newApiToken } from '@baton/security';
 import { type TestDatabase, testDatabase } from '@baton/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Catalogue, migrateCatalogue } from './catalogue.js';
+import { Catalogue, catalogueDataSource, migrateCatalogue } from './catalogue.js';
 
 let database: TestDatabase;
 let catalogue: Catalogue;
@@ -159,4 +159,16 @@ test('the audit tells who did what, newest first, page by page', async () => {
   await rows("update audit set at = now() - interval '3 days' where action in ('a', 'b')");
   expect(await catalogue.audit.removeOlderThan(2)).toBe(2);
   expect((await catalogue.audit.list('token/1', undefined, 9)).map((entry) => entry.action)).toEqual(['c']);
+});
+
+test('somebody listens to a session before it is handed out: one that ends in that moment would end the program', async () => {
+  const source = catalogueDataSource({ url: database.url, onError, connections: 1 });
+  await source.initialize();
+  const runner = source.createQueryRunner();
+  const client: unknown = await runner.connect();
+  if (!(client instanceof pg.Client)) throw new Error('TypeORM gave no client of pg.');
+  // TypeORM's own listener, which comes a moment after it was handed out, and the pool's.
+  expect(client.listenerCount('error')).toBe(2);
+  await runner.release();
+  await source.destroy();
 });

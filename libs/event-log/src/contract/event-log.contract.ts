@@ -236,6 +236,16 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       expect(await under.tail.checkpoint('reader')).toEqual(later);
     });
 
+    it('shows what a dead executor drove, but for what is being taken over already', async () => {
+      const [one, other] = [await running('nobody'), await running('nobody')];
+      const orphans = async (except?: string[]): Promise<string[]> =>
+        (await under.claims.lookForOrphans(1_000, except)).map(({ stream }) => stream);
+      expect(await orphans()).toEqual(expect.arrayContaining([one, other]));
+      const others = await orphans([one]);
+      expect(others).toContain(other);
+      expect(others).not.toContain(one);
+    });
+
     it("gives each executor with room a share of what is runnable, and what is another's when it has waited", async () => {
       const capacity = 5;
       for (const executor of ['s1', 's2', 's3', 'full'])

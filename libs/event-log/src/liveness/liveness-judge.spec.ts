@@ -53,6 +53,22 @@ it('does not count a second look that comes too soon for a heartbeat to have bee
   expect((await executors.detectLost('a')).map(({ id }) => id)).toEqual(['b']);
 });
 
+it('says when what it suspects will count, and nothing when it suspects nobody or is late', async () => {
+  const { executors, pass, jump } = await cluster();
+  await pass(5, ['a', 'b']);
+  expect(executors.suspicionCountsInMs('a')).toBeNull();
+  executors.dropLock('b');
+  expect(await executors.detectLost('a')).toEqual([]);
+  expect(executors.suspicionCountsInMs('a')).toBe(250);
+  jump(100);
+  expect(executors.suspicionCountsInMs('a')).toBe(150);
+  // Who may judge no more would else look again and again.
+  jump(150);
+  expect(executors.suspicionCountsInMs('a')).toBeNull();
+  expect((await executors.detectLost('a')).map(({ id }) => id)).toEqual(['b']);
+  expect(executors.suspicionCountsInMs('a')).toBeNull();
+});
+
 it('does not take a lock that was cut for death while heartbeats come', async () => {
   const { executors, pass } = await cluster();
   await pass(5, ['a', 'b']);

@@ -19,7 +19,8 @@ export async function withTransaction<T>(pool: Pool, work: (client: PoolClient) 
     if (notice.code === '01000') warning = notice.message ?? 'warning';
   };
   let broken: Error | undefined;
-  // Nobody else listens to a connection that is taken out of the pool, and an error without a listener ends the program.
+  // A pool that is not the log's does not listen to a connection that it gave out, and an error without a listener ends the
+  // program.
   const onBroken = (error: Error): void => {
     broken = error;
   };

@@ -6,7 +6,7 @@ const columns = /* sql */ `count(*)::int as count, max(sequence) as last,
   '[' || string_agg(data::text, ',' order by sequence) || ']' as data,
   string_agg(type, ',' order by sequence) as types,
   string_agg(schema_version::text, ',' order by sequence) as versions,
-  json_object_agg(sequence, json_build_object('at', extract(epoch from recorded_at)::float8 * 1000, 'metadata', metadata))
+  json_object_agg(sequence, json_build_object('at', (extract(epoch from recorded_at) * 1000)::float8, 'metadata', metadata))
     filter (where type like 'Process%') as more`;
 
 /** A page of one stream. */

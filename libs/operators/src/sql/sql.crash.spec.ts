@@ -75,3 +75,10 @@ it('the server is shut down at once and started again: what was committed is fou
   await untilCompleted('restarted', statements);
   expect(await query("select note from work where note = 'restarted'")).toHaveLength(1);
 });
+
+it('somebody listens to a session before it is handed out: one that ends in that moment would end the program', async () => {
+  const one = await pools.connect(cluster.cluster.url(), new AbortController().signal);
+  // The connection's own listener, which comes a moment after it was handed out, and the pool's.
+  expect(one.client.listenerCount('error')).toBe(2);
+  one.cut();
+});
